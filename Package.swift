@@ -1,0 +1,100 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target shares. One list, so that strictness never varies by folder.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// What a target's code may touch.
+enum Purity {
+    /// No clock, socket, file, Foundation or pointer.
+    case pure
+    /// Calls C. Strict memory safety would mark every line, so it marks none.
+    case foreign
+}
+
+/// A Swift target. Its dependencies are its *only* permitted imports (`make lint`,
+/// docs/architecture.md).
+func module(_ name: String, _ purity: Purity, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: purity == .pure ? common + [.strictMemorySafety()] : common)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: goldens[name] ?? [],
+        swiftSettings: common)
+}
+
+/// Folders of test data, read from the source tree at run time.
+let goldens: [String: [String]] = [:]
+
+func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "weir",
+    products: [.executable(name: "weir", targets: ["weir"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries, and what Swift cannot import of them.
+        system("COpenSSL", "openssl", apt: "libssl-dev"),
+        system("CMnl", "libmnl", apt: "libmnl-dev"),
+        system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+        system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        .target(name: "CLinux"),
+
+        // Pure: bytes and time go in, bytes and facts come out.
+        module("Vocabulary", .pure),
+        module("Wire", .pure),
+        module("Rules", .pure, ["Vocabulary"]),
+        module("Forecast", .pure),
+        module("Crypto", .foreign, ["COpenSSL"]),
+        module("ESP", .pure, ["Crypto", "Vocabulary"]),
+        module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire"]),
+
+        // Shells: sockets, files, clocks, threads.
+        module("SQLite", .foreign, ["CSQLite"]),
+        module("Store", .foreign, ["SQLite", "Vocabulary"]),
+        module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
+        module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
+        module(
+            "Recorder", .foreign,
+            ["Alerts", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
+        module("Settings", .foreign, ["Crypto", "Vocabulary", yams]),
+        module(
+            "Gateway", .foreign,
+            ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary", logging]),
+        module("Forensics", .foreign, ["Store", "SQLite", "Vocabulary"]),
+        module("Capacity", .foreign, ["Forecast", "Store", "SQLite", "Vocabulary"]),
+        module("LoadTest", .foreign, ["CLinux", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "Alerts", "Capacity", "Crypto", "Engine", "ESP", "Exporter", "Forensics",
+                "Gateway", "LoadTest", "Recorder", "Rules", "Settings", "Store", "Vocabulary",
+                arguments, lifecycle, logging,
+            ],
+            swiftSettings: common),
+    ]
+)

@@ -1,0 +1,89 @@
+/// A fact. Its type says what it holds, how private each part is, and which counters it moves.
+package protocol Event: Sendable {
+    static var schema: Schema<Self> { get }
+    /// A plausible value, for documentation and tests.
+    static var example: Self { get }
+}
+
+/// An event that a flood can cause. Like ones of one second are recorded as one with a count.
+package protocol CoalescingEvent: Event {
+    associatedtype Likeness: Hashable & Sendable
+    /// Events with equal likeness may be added up.
+    var likeness: Likeness { get }
+    var count: Public<UInt64> { get set }
+}
+
+/// An event after the redaction policy. The only form that a sink accepts.
+package struct DisclosedEvent: Hashable, Sendable {
+    /// The schema's name.
+    package let kind: String
+    /// In the order of the schema's fields.
+    package let values: [Datum]
+
+    fileprivate init(kind: String, values: [Datum]) {
+        self.kind = kind
+        self.values = values
+    }
+}
+
+extension Event {
+    package var kind: String { Self.schema.name }
+
+    package func disclosed(under policy: Disclosure) -> DisclosedEvent {
+        DisclosedEvent(
+            kind: Self.schema.name, values: Self.schema.fields.map { $0.datum(self, policy) })
+    }
+
+    /// What this event adds to which series.
+    package var increments: [Increment] {
+        Self.schema.counters.map {
+            Increment(family: $0.family.name, slot: $0.slot(self), amount: $0.amount(self))
+        }
+    }
+
+    /// What this event adds to which histograms.
+    package var observations: [Observation] {
+        Self.schema.histograms.flatMap { histogram in
+            histogram.observations(self).map {
+                Observation(family: histogram.family.name, slot: $0.slot, value: $0.seconds)
+            }
+        }
+    }
+}
+
+package struct Increment: Hashable, Sendable {
+    package let family: String
+    package let slot: Int
+    package let amount: UInt64
+}
+
+package struct Observation: Hashable, Sendable {
+    package let family: String
+    package let slot: Int
+    package let value: Double
+}
+
+/// A kind of event with its type forgotten: what the store, the exporter and the documentation
+/// need to know of it.
+package struct EventKind: Sendable {
+    package let name: String
+    package let since: Int
+    package let rfc: String
+    package let meaning: String
+    package let fields: [FieldDescription]
+    package let families: [MetricFamily]
+    package let coalesces: Bool
+    package let example: any Event
+
+    init<E: Event>(_ type: E.Type) {
+        let schema = type.schema
+        name = schema.name
+        since = schema.since
+        rfc = schema.rfc
+        meaning = schema.meaning
+        fields = schema.fields.map(\.description)
+        families = schema.counters.map(\.family) + schema.histograms.map(\.family)
+        coalesces = type is any CoalescingEvent.Type
+        example = type.example
+    }
+}

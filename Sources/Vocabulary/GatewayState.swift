@@ -1,0 +1,170 @@
+/// What passed through a Child SA, or several: inner bytes and packets, headers included.
+/// `in` is from the peer.
+package struct Traffic: Hashable, Sendable {
+    package var bytesIn: UInt64
+    package var packetsIn: UInt64
+    package var bytesOut: UInt64
+    package var packetsOut: UInt64
+
+    package init(
+        bytesIn: UInt64 = 0, packetsIn: UInt64 = 0, bytesOut: UInt64 = 0, packetsOut: UInt64 = 0
+    ) {
+        self.bytesIn = bytesIn
+        self.packetsIn = packetsIn
+        self.bytesOut = bytesOut
+        self.packetsOut = packetsOut
+    }
+
+    package static func + (left: Self, right: Self) -> Self {
+        Self(
+            bytesIn: left.bytesIn &+ right.bytesIn, packetsIn: left.packetsIn &+ right.packetsIn,
+            bytesOut: left.bytesOut &+ right.bytesOut,
+            packetsOut: left.packetsOut &+ right.packetsOut)
+    }
+
+    package static func += (left: inout Self, right: Self) { left = left + right }
+}
+
+/// One Child SA at one moment. Cumulative since it was installed.
+package struct ChildSample: Hashable, Sendable {
+    package let session: SessionID
+    package let child: ChildID
+    package let traffic: Traffic
+
+    package init(session: SessionID, child: ChildID, traffic: Traffic) {
+        self.session = session
+        self.child = child
+        self.traffic = traffic
+    }
+}
+
+/// A pool at one moment.
+package struct PoolState: Hashable, Sendable {
+    package let name: String
+    /// Addresses that can be lent.
+    package let size: UInt64
+    package let used: UInt64
+
+    package init(name: String, size: UInt64, used: UInt64) {
+        self.name = name
+        self.size = size
+        self.used = used
+    }
+}
+
+/// Everything sampled at one moment: the gateway's gauges and each Child SA's counters.
+package struct Tick: Sendable {
+    package var sessions: UInt64 = 0
+    package var halfOpen: UInt64 = 0
+    package var childSAs: UInt64 = 0
+    /// The most sessions that the configuration allows.
+    package var sessionLimit: UInt64 = 0
+    /// Of all Child SAs there ever were in this run.
+    package var traffic = Traffic()
+    package var messagesReceived: UInt64 = 0
+    package var messagesSent: UInt64 = 0
+    package var retransmissionsSent: UInt64 = 0
+    package var pools: [PoolState] = []
+    package var children: [ChildSample] = []
+
+    package init() {}
+}
+
+/// A metric that is read off a tick.
+package struct StateMetric<Source>: Sendable {
+    package let family: MetricFamily
+    package let value: @Sendable (Source) -> UInt64
+
+    init(
+        _ name: String, _ kind: MetricFamily.Kind, _ help: String, labels: [String] = [],
+        _ value: @escaping @Sendable (Source) -> UInt64
+    ) {
+        family = MetricFamily(
+            name: name, kind: kind, help: help, labels: labels, series: labels.isEmpty ? [[]] : [])
+        self.value = value
+    }
+}
+
+extension Tick {
+    package static let metrics: [StateMetric<Tick>] = [
+        StateMetric("ike_sessions", .gauge, "Users logged in.") { $0.sessions },
+        StateMetric("ike_sessions_limit", .gauge, "Users that may be logged in at once.") {
+            $0.sessionLimit
+        },
+        StateMetric("ike_half_open_sas", .gauge, "IKE SAs that nobody has authenticated yet.") {
+            $0.halfOpen
+        },
+        StateMetric("ipsec_child_sas", .gauge, "Child SAs in place.") { $0.childSAs },
+        StateMetric("ipsec_receive_bytes_total", .counter, "Inner bytes received from peers.") {
+            $0.traffic.bytesIn
+        },
+        StateMetric("ipsec_receive_packets_total", .counter, "Inner packets received from peers.") {
+            $0.traffic.packetsIn
+        },
+        StateMetric("ipsec_transmit_bytes_total", .counter, "Inner bytes sent to peers.") {
+            $0.traffic.bytesOut
+        },
+        StateMetric("ipsec_transmit_packets_total", .counter, "Inner packets sent to peers.") {
+            $0.traffic.packetsOut
+        },
+        StateMetric("ike_messages_received_total", .counter, "IKE datagrams received.") {
+            $0.messagesReceived
+        },
+        StateMetric("ike_messages_sent_total", .counter, "IKE datagrams sent.") {
+            $0.messagesSent
+        },
+        StateMetric("ike_retransmissions_sent_total", .counter, "Our requests sent again.") {
+            $0.retransmissionsSent
+        },
+    ]
+
+    /// One series of each by pool.
+    package static let poolMetrics: [StateMetric<PoolState>] = [
+        StateMetric(
+            "ike_pool_addresses", .gauge, "Virtual addresses in a pool.", labels: ["pool"]
+        ) { $0.size },
+        StateMetric(
+            "ike_pool_addresses_used", .gauge, "Virtual addresses lent.", labels: ["pool"]
+        ) { $0.used },
+    ]
+}
+
+/// What the process tells of itself.
+package enum HealthMetric: String, CaseIterable, Sendable {
+    case queueLength = "weir_recorder_queue_length"
+    case eventsRecorded = "weir_events_recorded_total"
+    case storeBytes = "weir_store_size_bytes"
+    case storeWriteSeconds = "weir_store_write_seconds_total"
+    case storeErrors = "weir_store_errors_total"
+    case alertsFiring = "weir_alerts_firing"
+    case notificationsFailed = "weir_alert_notifications_failed_total"
+    case cpuSeconds = "process_cpu_seconds_total"
+    case residentBytes = "process_resident_memory_bytes"
+    case openFiles = "process_open_fds"
+    case maxOpenFiles = "process_max_fds"
+    case startTime = "process_start_time_seconds"
+
+    package var family: MetricFamily {
+        MetricFamily(
+            name: rawValue, kind: rawValue.hasSuffix("_total") ? .counter : .gauge, help: help,
+            labels: self == .alertsFiring ? ["rule"] : [],
+            series: self == .alertsFiring ? RuleID.allCases.map { [$0.rawValue] } : [[]])
+    }
+
+    private var help: String {
+        switch self {
+        case .queueLength: "Facts that wait for the recorder."
+        case .eventsRecorded: "Events written to the store."
+        case .storeBytes: "Size of the store's database file."
+        case .storeWriteSeconds: "Time spent writing to the store."
+        case .storeErrors: "Writes that the store could not do."
+        case .alertsFiring: "Alerts that are active now."
+        case .notificationsFailed: "Alert notifications that did not reach their receiver."
+        case .cpuSeconds: "Total user and system CPU time spent in seconds."
+        case .residentBytes: "Resident memory size in bytes."
+        case .openFiles: "Number of open file descriptors."
+        case .maxOpenFiles: "Maximum number of open file descriptors."
+        case .startTime: "Start time of the process since unix epoch in seconds."
+        }
+    }
+}

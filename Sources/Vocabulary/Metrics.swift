@@ -1,0 +1,88 @@
+/// A family of time series, as a scrape shows it.
+package struct MetricFamily: Hashable, Sendable {
+    package enum Kind: String, Sendable { case counter, gauge, histogram }
+
+    /// Prometheus's name of the samples; counters end in `_total`.
+    package let name: String
+    package let kind: Kind
+    package let help: String
+    package let labels: [String]
+    /// Label values in slot order: `[[]]` for one series without labels. Empty where the label
+    /// comes from the configuration (pools), whose number is bounded by it.
+    package let series: [[String]]
+    /// Upper bounds in the family's unit, ascending, without `+Inf`. Histograms only.
+    package let buckets: [Double]
+
+    package init(
+        name: String, kind: Kind, help: String, labels: [String] = [], series: [[String]] = [[]],
+        buckets: [Double] = []
+    ) {
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.labels = labels
+        self.series = series
+        self.buckets = buckets
+    }
+}
+
+/// A counter driven by a kind of event. A label is a public, enumerated field: an address or a
+/// user name does not type-check here.
+package struct Counter<E: Event>: Sendable {
+    package let family: MetricFamily
+    let slot: @Sendable (E) -> Int
+    let amount: @Sendable (E) -> UInt64
+
+    package init(
+        _ name: String, _ help: String,
+        adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
+    ) {
+        family = MetricFamily(name: name, kind: .counter, help: help)
+        slot = { _ in 0 }
+        self.amount = amount
+    }
+
+    package init<L: Label>(
+        _ name: String, _ help: String, by label: String,
+        _ path: any KeyPath<E, Public<L>> & Sendable,
+        adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
+    ) {
+        let slots = Slots<L>()
+        family = MetricFamily(
+            name: name, kind: .counter, help: help, labels: [label],
+            series: slots.names.map { [$0] })
+        slot = { slots.index(of: $0[keyPath: path].clear) }
+        self.amount = amount
+    }
+}
+
+/// A histogram of seconds driven by a kind of event, by stage.
+package struct Histogram<E: Event>: Sendable {
+    package let family: MetricFamily
+    /// Seconds by slot.
+    let observations: @Sendable (E) -> [(slot: Int, seconds: Double)]
+
+    package init<L: Label>(
+        _ name: String, _ help: String, by label: String, buckets: [Double],
+        _ stages: [(L, any KeyPath<E, Public<UInt64>> & Sendable)]
+    ) {
+        let slots = Slots<L>()
+        family = MetricFamily(
+            name: name, kind: .histogram, help: help, labels: [label],
+            series: slots.names.map { [$0] }, buckets: buckets)
+        observations = { event in
+            stages.map { stage, path in
+                (slots.index(of: stage), Double(event[keyPath: path].clear) / 1e6)
+            }
+        }
+    }
+}
+
+/// A label's values in slot order.
+struct Slots<L: Label>: Sendable {
+    let names = L.allCases.map(\.rawValue)
+    private let indices = Dictionary(
+        uniqueKeysWithValues: L.allCases.enumerated().map { ($1, $0) })
+
+    func index(of value: L) -> Int { indices[value] ?? 0 }
+}

@@ -1,0 +1,80 @@
+/// An IKE identity or a user name (RFC 7296 §3.5).
+package struct Identity: Hashable, Sendable {
+    package enum Kind: UInt8, Sendable {
+        case ipv4 = 1, fqdn = 2, rfc822 = 3, ipv6 = 5, distinguishedName = 9, keyID = 11
+    }
+
+    package let kind: Kind
+    /// As on the wire.
+    package let bytes: [UInt8]
+
+    package init(kind: Kind, bytes: [UInt8]) {
+        self.kind = kind
+        self.bytes = bytes
+    }
+
+    /// Reads what a person wrote: an address, `user@domain`, `@#hex` for a key id, else a name.
+    package init(_ text: String) {
+        if let address = IPAddress(text) {
+            self.init(kind: address.isIPv4 ? .ipv4 : .ipv6, bytes: address.bytes)
+        } else if text.contains("@") {
+            self.init(kind: .rfc822, bytes: Array(text.utf8))
+        } else {
+            self.init(kind: .fqdn, bytes: Array(text.utf8))
+        }
+    }
+
+    /// For people: printable ASCII as it is, everything else as `\xNN`, at most 256 characters.
+    /// Nothing a peer sends can break a line, a terminal or a log.
+    package var text: String {
+        switch kind {
+        case .ipv4, .ipv6: return IPAddress(bytes)?.description ?? escaped(bytes)
+        case .fqdn, .rfc822: return escaped(bytes)
+        case .distinguishedName, .keyID: return "#" + hex(bytes.prefix(64))
+        }
+    }
+}
+
+extension Identity: PersonalValue {
+    package static var purpose: Purpose { .identity }
+    package static var storage: Storage { .text }
+    package var datum: Datum { .text(text) }
+
+    /// Names compare without case, and a name has one pseudonym whether it came as an
+    /// ID_FQDN, an ID_RFC822_ADDR or an EAP identity.
+    package var canonicalBytes: [UInt8] {
+        switch kind {
+        case .fqdn, .rfc822: bytes.map { (65...90).contains($0) ? $0 + 32 : $0 }
+        case .ipv4, .ipv6, .distinguishedName, .keyID: [kind.rawValue] + bytes
+        }
+    }
+
+    /// The domain of `user@domain`; of anything else nothing.
+    package var generalised: Datum {
+        guard kind == .rfc822, let at = bytes.lastIndex(of: UInt8(ascii: "@")) else { return .null }
+        return .text("@" + escaped(bytes[(at + 1)...]))
+    }
+}
+
+/// Printable ASCII as it is, but `\`; everything else as `\xNN`; at most 256 bytes are shown.
+package func escaped(_ bytes: some Collection<UInt8>) -> String {
+    var text = ""
+    for byte in bytes.prefix(256) {
+        if (0x20..<0x7f).contains(byte), byte != UInt8(ascii: "\\") {
+            text.unicodeScalars.append(Unicode.Scalar(byte))
+        } else {
+            text += "\\x" + hex([byte])
+        }
+    }
+    return bytes.count > 256 ? text + "…" : text
+}
+
+package func hex(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef")
+    var text = ""
+    for byte in bytes {
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+    return text
+}

@@ -1,0 +1,156 @@
+// Reasons are closed: each is a label in Prometheus and a word in a table. Where the RFC has a
+// notify for it, the word is the notify's name.
+
+/// Why an IKE_SA_INIT was refused.
+package enum InitRejection: String, Label {
+    case noProposalChosen = "no_proposal_chosen"
+    /// Our own group was asked for instead; the peer comes again (RFC 7296 §1.2).
+    case invalidKEPayload = "invalid_ke_payload"
+    case invalidMajorVersion = "invalid_major_version"
+    case invalidSyntax = "invalid_syntax"
+    case unsupportedCriticalPayload = "unsupported_critical_payload"
+    case halfOpenLimit = "half_open_limit"
+    case sessionLimit = "session_limit"
+}
+
+/// Why an IKE_AUTH did not end in a session.
+package enum AuthFailure: String, Label {
+    /// No connection accepts this identity.
+    case unknownIdentity = "unknown_identity"
+    /// The AUTH payload is not what our secret makes: a wrong PSK.
+    case wrongCredential = "wrong_credential"
+    /// The peer wants to prove itself by a method that the connection does not take.
+    case methodNotAllowed = "method_not_allowed"
+    /// A payload was missing or senseless.
+    case invalidSyntax = "invalid_syntax"
+    case noProposalChosen = "no_proposal_chosen"
+    case tsUnacceptable = "ts_unacceptable"
+    /// No free address (INTERNAL_ADDRESS_FAILURE).
+    case internalAddressFailure = "internal_address_failure"
+    case failedCPRequired = "failed_cp_required"
+    case sessionLimit = "session_limit"
+    case unsupportedCriticalPayload = "unsupported_critical_payload"
+    /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
+    case timeout
+    /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
+    case peerRefusedUs = "peer_refused_us"
+}
+
+package enum AuthMethod: String, Label {
+    case psk
+    /// Unknown: the exchange ended before the peer said.
+    case unknown
+}
+
+/// How much a source address has proved.
+package enum ProofLevel: String, Label {
+    /// Nothing: the source may be spoofed.
+    case spoofable
+    /// Returned a cookie.
+    case cookie
+    /// Completed a Diffie-Hellman: it reads what we send there.
+    case keyExchange = "key_exchange"
+    /// Named an identity that we know.
+    case identity
+    case authenticated
+}
+
+package enum SessionEnd: String, Label {
+    case deletedByPeer = "deleted_by_peer"
+    case deletedByAdmin = "deleted_by_admin"
+    case replaced
+    case peerDead = "peer_dead"
+    case lifetimeOver = "lifetime_over"
+    case shutdown
+    case protocolError = "protocol_error"
+    /// Inferred at the next start; how late is uncertain.
+    case crash
+}
+
+package enum ChildEnd: String, Label {
+    case rekeyed
+    case deletedByPeer = "deleted_by_peer"
+    case deletedByAdmin = "deleted_by_admin"
+    case sessionClosed = "session_closed"
+    case lifetimeOver = "lifetime_over"
+    case crash
+}
+
+package enum IKESAEnd: String, Label {
+    case rekeyed
+    case sessionClosed = "session_closed"
+}
+
+/// Who began.
+package enum Initiator: String, Label {
+    case us, peer
+}
+
+package enum AddressChangeCause: String, Label {
+    /// Authenticated packets came from another address or port (RFC 7296 §2.23).
+    case natRebinding = "nat_rebinding"
+    case mobike
+}
+
+/// Where our NAT detection found a translator (RFC 7296 §2.23).
+package enum NATSituation: String, Label {
+    case none, peer, us, both
+}
+
+/// Why an IKE message had no effect.
+package enum MessageDrop: String, Label {
+    /// Too short, or a length or type that the RFC forbids.
+    case malformed
+    case unsupportedVersion = "unsupported_version"
+    case unknownExchange = "unknown_exchange"
+    /// No IKE SA has these SPIs.
+    case unknownSPI = "unknown_spi"
+    /// The integrity check failed.
+    case integrity
+    /// Not the next message id, and not a retransmission of the last.
+    case messageID = "message_id"
+    /// A response that nobody waits for.
+    case unexpectedResponse = "unexpected_response"
+    /// A message that this state does not take.
+    case unexpectedMessage = "unexpected_message"
+    /// Too many of these in too short a time.
+    case rateLimit = "rate_limit"
+    case halfOpenLimit = "half_open_limit"
+    case unprotected
+}
+
+/// Why an ESP packet was not forwarded.
+package enum ESPDrop: String, Label {
+    case malformed
+    case unknownSPI = "unknown_spi"
+    case integrity
+    case replay
+    /// Decrypted to something outside the Child SA's traffic selectors.
+    case selector
+    /// For the outside, and no Child SA takes it.
+    case noChildSA = "no_child_sa"
+    case sequenceExhausted = "sequence_exhausted"
+}
+
+package enum HandshakeStage: String, Label {
+    /// IKE_SA_INIT request in to response out: our own work.
+    case initiation = "ike_sa_init"
+    /// IKE_AUTH request in to response out: our own work.
+    case authentication = "ike_auth"
+    /// IKE_SA_INIT request in to IKE_AUTH response out: what the user waits for, less one trip.
+    case total
+}
+
+package enum StopCause: String, Label {
+    case signal, failure
+    case crash
+}
+
+package enum RuleID: String, Label {
+    case authenticationFailures = "authentication_failures"
+    case rekeyStorm = "rekey_storm"
+}
+
+package enum Severity: String, Label {
+    case info, warning, critical
+}
