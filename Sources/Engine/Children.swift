@@ -11,6 +11,11 @@ struct ChildAnswer {
     let payloads: [AnyPayload]
 }
 
+/// Why there is no Child SA.
+struct ChildRefusal: Error {
+    let notify: NotifyPayload.Kind
+}
+
 /// Everything that two sides agreed on for one Child SA.
 struct ChildTerms {
     let suite: ESPSuite
@@ -36,7 +41,7 @@ extension Engine {
         _ payloads: [AnyPayload], nonces: [UInt8], local: [Selector], remote: [Selector]?,
         of sa: IKESA, _ session: Session, exchange: borrowing SecretBytes?, outbound: Bool,
         at now: Instant
-    ) -> Result<ChildAnswer, NotifyPayload.Kind> {
+    ) -> Result<ChildAnswer, ChildRefusal> {
         let withGroup =
             switch exchange {
             case .some: true
@@ -45,18 +50,18 @@ extension Engine {
         guard let offers = payloads.securityAssociation?.proposals,
             let theirs = payloads.trafficSelectorsInitiator,
             let ours = payloads.trafficSelectorsResponder
-        else { return .failure(.invalidSyntax) }
+        else { return .failure(ChildRefusal(notify: .invalidSyntax)) }
         // USE_TRANSPORT_MODE asks; not echoing it means tunnel mode (RFC 7296 §1.3.1).
         guard
             let agreement = choose(
                 offers, from: session.connection.espSuites, withGroup: withGroup),
             let outboundSPI = agreement.proposal.espSPI
-        else { return .failure(.noProposalChosen) }
+        else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
         let remoteLimit = remote ?? [Selector(host: sa.path.remote.address)]
         let localSelectors = narrow(ours, to: local)
         let remoteSelectors = narrow(theirs, to: remoteLimit)
         guard !localSelectors.isEmpty, !remoteSelectors.isEmpty else {
-            return .failure(.tsUnacceptable)
+            return .failure(ChildRefusal(notify: .tsUnacceptable))
         }
         let terms = ChildTerms(
             suite: agreement.suite, inboundSPI: newESPSPI(), outboundSPI: outboundSPI,
@@ -64,7 +69,7 @@ extension Engine {
             weAsked: false)
         guard let child = install(
             terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
-        else { return .failure(.noProposalChosen) }
+        else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
         var proposal = agreement.proposal
         proposal.spi = []
         proposal.spi.put(terms.inboundSPI)

@@ -17,6 +17,10 @@ package final class Engine {
     /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
     package var wallOffset: Int64 = 0
 
+    /// Sees every message that is sent, before it is encrypted: for tests, which assert
+    /// exchanges in the RFC's notation.
+    package var trace: ((Trace) -> Void)?
+
     /// By our SPI.
     var sas: [UInt64: IKESA] = [:]
     var halfOpen: [InitKey: UInt64] = [:]

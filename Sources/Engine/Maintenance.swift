@@ -66,10 +66,7 @@ extension Engine {
             case .installed where child.rekeyAt <= now:
                 request(.rekeyChild(child.id), of: sa, at: now, &output)
                 // The timer must not stand still in the past while the peer thinks.
-                let later = now + policy.timing.retransmit * 60
-                session.children = session.children.map {
-                    $0.id == child.id ? $0.rekeying(at: later) : $0
-                }
+                session.postponeRekey(of: child.id, until: now + policy.timing.retransmit * 60)
             default: break
             }
         }

@@ -1,4 +1,5 @@
 import Crypto
+import ESP
 import Vocabulary
 import Wire
 
@@ -26,9 +27,7 @@ extension Engine {
             initiatorSPI: header.initiatorSPI, responderSPI: header.responderSPI,
             exchange: header.exchange, fromInitiator: !header.fromInitiator, isResponse: true,
             messageID: header.messageID)
-        transmit(
-            Message.plain(answer, payloads: [.notify(NotifyPayload(.invalidMajorVersion))]),
-            on: path, &output)
+        transmit(plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))]), on: path, &output)
     }
 
     func transmit(_ bytes: [UInt8], on path: Path, _ output: inout Output) {
@@ -114,8 +113,15 @@ extension Engine {
         }
     }
 
+    /// Writes a message in the clear.
+    func plain(_ header: Header, _ payloads: [AnyPayload]) -> [UInt8] {
+        trace?(Trace(header, payloads))
+        return Message.plain(header, payloads: payloads)
+    }
+
     /// Encrypts a message on an SA.
     private func encrypt(_ header: Header, _ payloads: [AnyPayload], with sa: IKESA) -> [UInt8] {
+        trace?(Trace(header, payloads))
         let aead = sa.suite.aead
         let counter = sa.nextIV
         sa.nextIV += 1

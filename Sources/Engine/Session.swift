@@ -1,4 +1,4 @@
-package import ESP
+import ESP
 package import Vocabulary
 
 /// One user's stay: it outlives its IKE SAs and Child SAs, and accounting sums over it.
@@ -28,6 +28,12 @@ final class Session {
         self.established = established
         self.ikeSuiteName = ikeSuiteName
         self.ikeSPI = ikeSPI
+    }
+
+    func postponeRekey(of child: ChildID, until moment: Instant) {
+        for index in children.indices where children[index].id == child {
+            children[index].rekeyAt = moment
+        }
     }
 }
 
@@ -61,7 +67,7 @@ struct Child {
     let localSelectors: [Selector]
     let remoteSelectors: [Selector]
     let installed: Instant
-    let rekeyAt: Instant
+    var rekeyAt: Instant
     var state = State.installed
     /// Why it goes, once that is known.
     var end = ChildEnd.rekeyed

@@ -1,5 +1,5 @@
 package import Crypto
-package import Wire
+import Wire
 
 /// The algorithms of an IKE SA. AEAD ciphers bring their own integrity (RFC 5282).
 package struct IKESuite: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+import Vocabulary
 
 /// The timers that an IKE SA can have running, at most one of each kind.
 enum Timer: Int, CaseIterable, Sendable {

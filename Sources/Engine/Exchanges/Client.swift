@@ -1,4 +1,4 @@
-package import Crypto
+import Crypto
 import ESP
 package import Vocabulary
 import Wire
@@ -95,10 +95,10 @@ extension Engine {
         if let cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
-        let request = Message.plain(
+        let request = plain(
             Header(
                 initiatorSPI: spi, responderSPI: 0, exchange: .ikeSAInit, fromInitiator: true,
-                isResponse: false, messageID: 0), payloads: payloads)
+                isResponse: false, messageID: 0), payloads)
         let wait = policy.timing.retransmit
         let initiation = Initiation(
             handle: handle, policy: client, localSPI: spi, path: path, natPath: natPath,

@@ -53,14 +53,14 @@ extension Engine {
                 at: now)
         }
         switch answer {
-        case .failure(let notify): return .error(notify)
+        case .failure(let refusal): return .error(refusal.notify)
         case .success(let answer):
-            let parts =
-                [answer.payloads[0], .nonce(NoncePayload(ourNonce))]
-                + (exchange.map { [.keyExchange($0.payload)] } ?? []) + answer.payloads.dropFirst()
+            var reply = answer.payloads
+            if let exchange { reply.insert(.keyExchange(exchange.payload), at: 1) }
+            reply.insert(.nonce(NoncePayload(ourNonce)), at: 1)
             tellChildRekeyed(old, by: answer.child, .peer, of: session, at: now, &output)
             scheduleChildren(of: sa)
-            return .reply(parts)
+            return .reply(reply)
         }
     }
 

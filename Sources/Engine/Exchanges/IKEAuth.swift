@@ -149,13 +149,12 @@ extension Engine {
             payloads, nonces: handshake.initiatorNonce + handshake.responderNonce,
             local: local, remote: remote, of: sa, session, exchange: nil, outbound: true, at: now)
         {
-        case .failure(let notify):
+        case .failure(let refusal):
             release(session)
             return .failure(
-                AuthRejection(
-                    reason: notify == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
-                    method: .psk, identity: login.identity, connection: connection.name,
-                    notify: NotifyPayload(notify)))
+                rejection.because(
+                    refusal.notify == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
+                    refusal.notify))
         case .success(let answer):
             establish(sa, session, at: now)
             return .success(configuration + answer.payloads)

@@ -42,7 +42,7 @@ extension Engine {
             let answer = Header(
                 initiatorSPI: header.initiatorSPI, responderSPI: 0, exchange: .ikeSAInit,
                 fromInitiator: false, isResponse: true, messageID: 0)
-            transmit(Message.plain(answer, payloads: [.notify(notify)]), on: path, &output)
+            transmit(plain(answer, [.notify(notify)]), on: path, &output)
         }
     }
 
@@ -141,6 +141,6 @@ extension Engine {
         let header = Header(
             initiatorSPI: request.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
             fromInitiator: false, isResponse: true, messageID: 0)
-        return Message.plain(header, payloads: payloads)
+        return plain(header, payloads)
     }
 }

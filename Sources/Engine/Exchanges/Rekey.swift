@@ -77,13 +77,9 @@ extension Engine {
             remove(old, of: session, .deletedByPeer, &output)
         } else {
             // Ask again after the time that a retransmission would take.
-            postpone(old.id, of: session, until: now + policy.timing.retransmit * 5)
+            session.postponeRekey(of: old.id, until: now + policy.timing.retransmit * 5)
         }
         scheduleChildren(of: sa)
-    }
-
-    private func postpone(_ id: ChildID, of session: Session, until moment: Instant) {
-        session.children = session.children.map { $0.id == id ? $0.rekeying(at: moment) : $0 }
     }
 
     private func abandon(_ context: RequestContext) { inboundSPIs.remove(context.spi) }
@@ -169,7 +165,7 @@ extension Engine {
     ) -> IKESA? {
         do throws(CryptoError) {
             let seed = try sa.suite.prf.secret(
-                sa.keys.skD, overSecret: shared, then: nonces)
+                sa.keys.skD, secretPrefix: shared, nonces)
             let keys = try IKEKeys(
                 suite: suite, seed: seed, nonces: nonces,
                 initiatorSPI: weInitiated ? localSPI : remoteSPI,
@@ -206,14 +202,5 @@ extension Engine {
                 session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),
                 ageMilliseconds: (now - old.created).milliseconds))
         beginNextJob(of: successor, at: now, &output)
-    }
-}
-
-extension Child {
-    func rekeying(at moment: Instant) -> Self {
-        Child(
-            id: id, inboundSPI: inboundSPI, outboundSPI: outboundSPI, suite: suite,
-            localSelectors: localSelectors, remoteSelectors: remoteSelectors,
-            installed: installed, rekeyAt: moment, state: state, end: end)
     }
 }
