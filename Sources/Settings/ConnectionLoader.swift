@@ -53,12 +53,11 @@ extension Loader {
             rekeyJitterPercent: jitter.value, dpd: dpd.value)
     }
 
-    /// A list with at least one value and none twice.
+    /// A list with no value twice.
     private func list<Value: Hashable>(
         _ section: Section, _ key: String, of kind: Kind<Value>
     ) -> [Value]? {
         guard let values = section.list(key, of: kind) else { return nil }
-        if values.isEmpty { section.fail(key, "is empty; expected \(kind.expected)") }
         var seen: Set<Value> = []
         for value in values where !seen.insert(value.value).inserted {
             section.report.add(value.problem("\(value) is there twice; keep one of them"))

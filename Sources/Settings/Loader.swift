@@ -56,7 +56,7 @@ struct Loader {
         let connections = connections(root, pools: Set(pools.map(\.name)))
         let telemetry = telemetry(root.section("telemetry"))
         let alerts = root.section("alerts")
-        let alertmanagers = alerts.list("alertmanager", of: .url) ?? []
+        let alertmanagers = alerts.list("alertmanager", of: .url, canBeEmpty: true) ?? []
         alerts.finish()
         let log = root.section("log")
         let level = log.read("level", .word, or: Defaults.logLevel).value
@@ -85,7 +85,6 @@ struct Loader {
             section.finish()
         }
         let listen = section.list("listen", of: .address)
-        if listen?.isEmpty == true { section.fail("listen", "is empty; write [0.0.0.0]") }
         let gateway = Configuration.Gateway(
             name: section.read("name", .name("gw.example.org", limit: 253), or: Defaults.gatewayName)
                 .value,
@@ -117,7 +116,7 @@ struct Loader {
         for section in root.sections("pools") {
             let name = section.require("name", .name("staff"))
             let addresses = section.require("addresses", .range)
-            let dns = section.list("dns", of: .address) ?? []
+            let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
             section.finish()
             guard let name, let addresses else { continue }
             for pool in pools where pool.name == name.value {

@@ -46,7 +46,7 @@ final class Section {
 
     /// Whether keys and values stand under `key`.
     func isMapping(_ key: String) -> Bool {
-        if case .mapping = entries[key]?.node { true } else { false }
+        if case .mapping = ask(for: key)?.node { true } else { false }
     }
 
     func place(of key: String) -> Place { entries[key]?.place ?? place }
@@ -73,7 +73,9 @@ final class Section {
     }
 
     /// A list of scalars. A lone scalar counts as a list of one.
-    func list<Value>(_ key: String, of kind: Kind<Value>) -> [Located<Value>]? {
+    func list<Value>(
+        _ key: String, of kind: Kind<Value>, canBeEmpty: Bool = false
+    ) -> [Located<Value>]? {
         guard let entry = ask(for: key) else { return nil }
         let name = name(of: key)
         guard case .sequence(let items) = entry.node else {
@@ -83,6 +85,7 @@ final class Section {
             fail(key, "has more than 10000 entries")
             return []
         }
+        if items.isEmpty, !canBeEmpty { fail(key, "is empty; expected \(kind.expected)") }
         return items.enumerated().compactMap { index, node in
             let line = node.mark?.line ?? entry.place.line
             let place = Place(file: entry.place.file, line: line)
