@@ -62,9 +62,9 @@ enum Format {
 
     /// Views that are as we want them stay, so that an ordinary start changes no schema.
     private static func replaceViews(on connection: Connection) throws(SQLiteError) {
-        let stored = try connection.rows("SELECT name, sql FROM sqlite_schema WHERE type = 'view'") {
-            ($0.text(0) ?? "", $0.text(1) ?? "")
-        }
+        let stored = try connection.rows(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'view'"
+        ) { ($0.text(0) ?? "", $0.text(1) ?? "") }
         let present = Dictionary(stored) { first, _ in first }
         let stale = Views.all.filter { present[$0.name] != $0.creation }
         for view in stale { try connection.execute("DROP VIEW IF EXISTS \(quoted(view.name))") }

@@ -86,7 +86,6 @@ package final class Store: @unchecked Sendable {
     private static func configure(_ connection: Connection) throws(SQLiteError) {
         _ = try connection.value("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
-        try connection.execute("PRAGMA trusted_schema = OFF")
         // After a long reader has let the log grow, it shrinks to this again.
         _ = try connection.value("PRAGMA journal_size_limit = 16777216")
     }
@@ -98,10 +97,9 @@ package final class Store: @unchecked Sendable {
             try connection.execute(
                 "DELETE FROM child_last AS l WHERE EXISTS \(Views.closed("l"))")
             let unfinished = try Unfinished(of: connection)
-            for run in try connection.rows("SELECT run FROM runs WHERE settled = 0", [], { row in
-                row.integer(0) ?? 0
-            }) where !unfinished.runs.contains(run) {
-                try connection.execute("UPDATE runs SET settled = 1 WHERE run = ?", [.integer(run)])
+            try connection.execute("UPDATE runs SET settled = 1 WHERE settled = 0")
+            for run in unfinished.runs {
+                try connection.execute("UPDATE runs SET settled = 0 WHERE run = ?", [.integer(run)])
             }
             let run = try connection.integer("SELECT coalesce(max(run), 0) + 1 FROM runs")
             let first = try Writer.nextID(on: connection)

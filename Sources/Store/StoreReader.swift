@@ -24,7 +24,6 @@ package struct StoreReader {
         let connection = try reporting(path) { () throws(SQLiteError) in
             let connection = try Connection(path: path, mode: .readOnly)
             try connection.execute("PRAGMA query_only = ON")
-            try connection.execute("PRAGMA trusted_schema = OFF")
             return connection
         }
         guard try Format.state(of: connection, path: path) == .ours else {

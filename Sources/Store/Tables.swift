@@ -36,7 +36,8 @@ enum Tables {
         }
     }
 
-    static let all = [runs, ticks, poolSamples, childSamples, childLast] + Catalogue.events.map(event)
+    static let all =
+        [runs, ticks, poolSamples, childSamples, childLast] + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
     /// omitted it, and an older Weir did not know it.

@@ -63,7 +63,8 @@ enum Views {
         }
         return """
             SELECT e.session, e.connection, e.identity, e.source, e.virtual_address, e.method,
-                   e.at_ns AS started_ns, c.at_ns AS ended_ns, \(earliest("c")) AS ended_earliest_ns,
+                   e.at_ns AS started_ns, c.at_ns AS ended_ns,
+                   \(earliest("c")) AS ended_earliest_ns,
                    c.reason, \(totals.joined(separator: ", ")), e.run
               FROM session_established e
               LEFT JOIN session_closed c

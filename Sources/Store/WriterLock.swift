@@ -8,8 +8,8 @@ import Glibc
 final class WriterLock {
     private var descriptor: Int32
 
-    /// - Throws: ``StoreError/writerRunning(path:pid:)``, or ``StoreError/inaccessible(path:reason:)``
-    ///   if the lock file can't be made.
+    /// - Throws: ``StoreError/writerRunning(path:pid:)``, or
+    ///   ``StoreError/inaccessible(path:reason:)`` if the lock file can't be made.
     init(for path: String) throws(StoreError) {
         let name = path + ".lock"
         descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
