@@ -31,8 +31,12 @@ struct Payload: Encodable {
     }
 }
 
-/// `2026-11-23T14:05:09.250Z`.
+/// `2026-11-23T14:05:09.250Z`, to the millisecond before.
 func rfc3339(_ time: Timestamp) -> String {
-    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-    return Date(timeIntervalSince1970: Double(time.nanoseconds) / 1e9).formatted(style)
+    let (seconds, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+    let whole = rest < 0 ? seconds - 1 : seconds
+    let milliseconds = (rest < 0 ? rest + 1_000_000_000 : rest) / 1_000_000
+    let date = Date(timeIntervalSince1970: Double(whole))
+    let digits = String(1_000 + milliseconds).dropFirst()
+    return date.formatted(Date.ISO8601FormatStyle()).dropLast() + ".\(digits)Z"
 }

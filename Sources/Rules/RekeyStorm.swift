@@ -17,13 +17,13 @@ package struct RekeyStorm: Rule {
         + "mass reconnect one lifetime ago, which passes by itself."
 
     static let minimum: UInt64 = 30
-    static let childLimit = 1_000_000
-
     private static let calm = Duration.seconds(Int64(SlidingWindow.seconds))
     /// Rates are whole numbers of this part of a rekey per millisecond, so that a million
     /// additions and subtractions leave nothing behind.
     private static let unit: UInt64 = 1_000_000_000_000
 
+    /// The most Child SAs that it knows.
+    private let childLimit: Int
     private var window = SlidingWindow()
     private var rates: [ChildID: UInt64] = [:]
     private var rate: UInt64 = 0
@@ -34,7 +34,13 @@ package struct RekeyStorm: Rule {
     /// Since when it has been calm, while firing.
     private var calmSince: Instant?
 
-    package init() {}
+    package init() {
+        self.init(childLimit: 1_000_000)
+    }
+
+    init(childLimit: Int) {
+        self.childLimit = childLimit
+    }
 
     package mutating func observe(_ event: any Event, at time: Instant) -> [Verdict] {
         switch event {
@@ -147,7 +153,7 @@ extension RekeyStorm {
     private mutating func set(_ child: ChildID, rate new: UInt64) {
         if let old = rates[child] {
             rate -= old
-        } else if rates.count >= Self.childLimit {
+        } else if rates.count >= childLimit {
             untracked += 1
             return
         }
