@@ -1,11 +1,12 @@
 package import Presentation
-package import SQLite
+import SQLite
+package import Store
 import Vocabulary
 
 extension Reports {
     /// How full the gateway is, when it is fullest, and how long it will do: sessions, each
     /// pool's addresses, logins, and bits in both directions.
-    package func capacity(in window: Window) throws(SQLiteError) -> [Table] {
+    package func capacity(in window: Window) throws(StoreError) -> [Table] {
         try snapshot { () throws(SQLiteError) in
             let fold = try ticks(in: window)
             let quality = try quality(of: fold, in: window)

@@ -79,8 +79,8 @@ extension Load {
     static let limitColumns = [
         Column("resource", .text), Column("unit", .unit),
         Column("limit", .measured, absent: "not set"), Column("headroom", .ratio),
-        Column("growth_per_week", .measured), Column("exhausted_earliest", .timestamp),
-        Column("exhausted_by", .timestamp), Column("exhausted_latest", .timestamp),
+        Column("growth_per_week", .measured), Column("exhausted_earliest", .date),
+        Column("exhausted_by", .date), Column("exhausted_latest", .date),
         Column("outlook", .text),
     ]
 

@@ -1,4 +1,4 @@
-import Forecast
+import Presentation
 import Vocabulary
 
 extension TickFold {

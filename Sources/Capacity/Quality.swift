@@ -49,12 +49,12 @@ struct Quality {
     }
 
     private var lostNotes: [String] {
-        lost.map { "Lost: \($0.count) events of kind \($0.kind) have no record." }
+        lost.map { "Lost: \(counted($0.count, "event")) of kind \($0.kind) without a record." }
     }
 
     private var clockNotes: [String] {
         clockSteps > 0
-            ? ["Clock: stepped \(clockSteps) times; hours near a step may be wrong."] : []
+            ? ["Clock: stepped \(counted(clockSteps, "time")); hours near a step may be wrong."] : []
     }
 
     private func summed<Item>(_ items: [Item], _ sentence: (Item) -> String) -> [String] {

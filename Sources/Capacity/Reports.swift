@@ -1,24 +1,29 @@
 import SQLite
+package import Store
 import Vocabulary
 
 /// The reports on one store. Each is made of one consistent state of it, even while the gateway
-/// writes.
+/// writes. Use it from one thread at a time.
 package struct Reports {
-    let database: Connection
+    private let store: StoreReader
+
+    package init(on store: StoreReader) { self.store = store }
+
+    var database: Connection { store.connection }
 
     /// Runs `body` on one state of the database.
     func snapshot<Result>(
         _ body: () throws(SQLiteError) -> Result
-    ) throws(SQLiteError) -> Result {
-        try database.execute("BEGIN")
+    ) throws(StoreError) -> Result {
         do throws(SQLiteError) {
+            try database.execute("BEGIN")
             let result = try body()
             try database.execute("COMMIT")
             return result
         } catch {
             // Nothing was written; the first error is the one to tell.
             try? database.execute("ROLLBACK")
-            throw error
+            throw .database(path: store.path, error)
         }
     }
 

@@ -1,5 +1,6 @@
 package import Presentation
-package import SQLite
+import SQLite
+package import Store
 package import Vocabulary
 
 extension Reports {
@@ -11,7 +12,7 @@ extension Reports {
     ///   - now: up to when an open session has lasted.
     package func sessions(
         in window: Window, limit: Int = 100, now: Timestamp
-    ) throws(SQLiteError) -> [Table] {
+    ) throws(StoreError) -> [Table] {
         try snapshot { () throws(SQLiteError) in
             let listed = try database.rows(
                 """
@@ -94,10 +95,10 @@ extension Reports {
         ) { $0.integer(0) ?? 0 }.first ?? 0
         let mean = ends.reduce(0) { $0 + $1.meanDuration * Double($1.count) } / Double(total)
         var notes = [
-            "\(total) sessions of \(identities) identities, "
+            "\(counted(total, "session")) of \(counted(identities, "identity", "identities")), "
                 + "\(human(.real(mean), .duration)) on average."
         ]
-        if Int64(listed) < total { notes.append("The newest \(listed) are listed.") }
+        if Int64(listed) < total { notes.append("Only the newest \(listed) listed.") }
         if ends.contains(where: { $0.ending == "open" }), let last = try lastTick() {
             notes.append(
                 "Open sessions last until now; the latest sample is of \(last.rfc3339).")

@@ -45,7 +45,8 @@ struct Gap: Hashable {
     /// Another run had begun by its end.
     let isRestart: Bool
 
-    /// Ticks come every few seconds. A longer silence than this is worth a word.
+    /// A silence is worth a word if it is longer than this, and longer than three intervals
+    /// between samples.
     static let notable = 5 * Span.minute
 }
 
@@ -62,6 +63,8 @@ struct TickFold {
     private(set) var rates: (receive: Double, transmit: Double)?
     private(set) var gaps: [Gap] = []
     private var runs: [Int64: RunProgress] = [:]
+    /// Between the latest two ticks that had no gap between them.
+    private var interval: Int64?
     private let started: [Int64: Int64]
 
     /// - Parameters:
@@ -96,8 +99,15 @@ struct TickFold {
     }
 
     private mutating func noteGap(before tick: TickRow) {
-        guard let latest, tick.at > latest.at, tick.at - latest.at > Gap.notable else { return }
-        gaps.append(Gap(from: latest.at, to: tick.at, isRestart: tick.run != latest.run))
+        guard let latest, tick.at > latest.at else { return }
+        let silence = tick.at - latest.at
+        let isRestart = tick.run != latest.run
+        let expected = interval ?? (isRestart ? 0 : silence)
+        if silence > max(Gap.notable, 3 * min(expected, Span.hour * 24)) {
+            gaps.append(Gap(from: latest.at, to: tick.at, isRestart: isRestart))
+        } else if !isRestart {
+            interval = silence
+        }
     }
 }
 

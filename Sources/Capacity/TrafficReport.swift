@@ -1,5 +1,6 @@
 package import Presentation
-package import SQLite
+import SQLite
+package import Store
 import Vocabulary
 
 /// What traffic is summed by.
@@ -14,7 +15,7 @@ extension Reports {
     /// - Parameter limit: how many rows to list; shares are of all. Hours are listed all.
     package func traffic(
         in window: Window, by grouping: Grouping, limit: Int = 50
-    ) throws(SQLiteError) -> [Table] {
+    ) throws(StoreError) -> [Table] {
         try snapshot { () throws(SQLiteError) in
             switch grouping {
             case .identity, .connection:
@@ -56,8 +57,8 @@ extension Reports {
         ) { $0.integer(0) ?? 0 }.first ?? 0
         guard crossing > 0 else { return [] }
         return [
-            "\(crossing) sessions began before this time or ended after it; "
-                + "all that they carried is counted."
+            "\(counted(crossing, "session")) began before this time or ended after it; "
+                + "all that was carried is counted."
         ]
     }
 }
@@ -76,7 +77,7 @@ func usageTable(
     let total = users.reduce(0) { $0 + $1.traffic.bytes }
     var notes = notes
     if users.count > limit {
-        notes.insert("\(users.count - limit) more are not listed.", at: 0)
+        notes.insert("Not listed: \(users.count - limit) more.", at: 0)
     }
     return Table(
         title: "Traffic by \(grouping.rawValue)",

@@ -29,3 +29,8 @@ enum Span {
         return Int(rest < 0 ? hour - 1 : hour)
     }
 }
+
+/// `1 session`, `2 sessions`.
+func counted(_ count: Int64, _ noun: String, _ plural: String? = nil) -> String {
+    "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}

@@ -8,6 +8,7 @@ package func human(_ datum: Datum, _ kind: Kind) -> String {
     case (.text(let text), _): visible(text)
     case (.integer(let value), .duration): duration(nanoseconds: value)
     case (.integer(let value), .timestamp): Timestamp(nanoseconds: value).rfc3339
+    case (.integer(let value), .date): String(Timestamp(nanoseconds: value).rfc3339.prefix(10))
     case (.integer(let value), .hourOfDay) where (0..<24).contains(value):
         padded(value, to: 2) + ":00"
     case (.integer(let value), .text), (.integer(let value), .count), (.integer(let value), .unit),
@@ -25,7 +26,7 @@ private func human(_ value: Double, _ kind: Kind) -> String {
     case .bitsPerSecond: return scaled(value, unit: "bit/s")
     case .perSecond: return significant(value) + "/s"
     case .ratio: return fixed(value * 100, digits: 1) + " %"
-    case .duration, .timestamp, .hourOfDay:
+    case .duration, .timestamp, .date, .hourOfDay:
         return human(.integer(Int64(exactly: value.rounded()) ?? .max), kind)
     case .text, .count, .unit, .measured: return significant(value)
     }
@@ -47,9 +48,11 @@ func scaled(_ value: Double, unit: String) -> String {
     return "\(sign)\(digits) \(prefixes[index])\(unit)"
 }
 
-/// `0.417`, `4.17`, `41.7`, `417`, `4170`; whole numbers without a fraction.
+/// `0.417`, `4.17`, `41.7`, `417`, `4170`; whole numbers without a fraction, and what would look
+/// like 0 as `<0.001`.
 private func significant(_ value: Double) -> String {
     if value == value.rounded(), value.magnitude < 1e15 { return fixed(value, digits: 0) }
+    if value.magnitude < 0.0005 { return value < 0 ? ">-0.001" : "<0.001" }
     return value < 0 ? "-" + threeDigits(-value) : threeDigits(value)
 }
 

@@ -94,6 +94,8 @@ package enum Kind: String, CaseIterable, Sendable {
     case duration
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     case timestamp
+    /// A timestamp that is told to the day, because it is not known any better.
+    case date
     /// 1 is all of it.
     case ratio
     /// 0 to 23, UTC.
@@ -109,14 +111,14 @@ package enum Kind: String, CaseIterable, Sendable {
         switch self {
         case .bytes: "bytes"
         case .bitsPerSecond, .perSecond, .ratio: rawValue
-        case .duration, .timestamp: "ns"
+        case .duration, .timestamp, .date: "ns"
         case .text, .count, .hourOfDay, .unit, .measured: nil
         }
     }
 
     var isNumber: Bool {
         switch self {
-        case .text, .timestamp, .unit: false
+        case .text, .timestamp, .date, .unit: false
         default: true
         }
     }

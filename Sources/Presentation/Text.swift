@@ -30,7 +30,7 @@ func text(of table: Table, in style: TextStyle) -> String {
     }
     lines += charts(table.charts, in: style)
     if !table.notes.isEmpty { lines.append("") }
-    lines += table.notes.map(visible)
+    lines += table.notes.flatMap { wrapped(visible($0), to: style.width) }
     return lines.map { $0 + "\n" }.joined()
 }
 
@@ -79,6 +79,20 @@ private func line(_ cells: [String], _ columns: [Column], _ widths: [Int]) -> St
     }
     while line.last == " " { line.removeLast() }
     return line
+}
+
+/// Lines of whole words; a word that is wider than the line stays whole.
+private func wrapped(_ text: String, to width: Int?) -> [String] {
+    guard let width else { return [text] }
+    var lines: [String] = []
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        if let line = lines.last, line.count + 1 + word.count <= width {
+            lines[lines.count - 1] = line + " " + word
+        } else {
+            lines.append(String(word))
+        }
+    }
+    return lines
 }
 
 private func charts(_ charts: [Chart], in style: TextStyle) -> [String] {

@@ -126,6 +126,13 @@ struct RenderTests {
         #expect(!render(table, as: .table, width: 1).contains("xxxxxxxxx"))
     }
 
+    @Test("notes are wrapped between words")
+    func notes() {
+        let table = Table(columns: [], rows: [], notes: ["one two three incomprehensible"])
+        #expect(render(table, as: .table, width: 9) == "\none two\nthree\nincomprehensible\n")
+        #expect(render(table, as: .table) == "\none two three incomprehensible\n")
+    }
+
     @Test("colour is for headings only")
     func colour() {
         let plain = render(people, as: .table)
