@@ -1,0 +1,42 @@
+import COpenSSL
+
+/// One keyed HMAC (RFC 2104), for one message after another. Its memory is wiped when it ends.
+struct HMAC: ~Copyable {
+    private let context: OpaquePointer
+
+    init(_ prf: PRF, key: Span<UInt8>) throws(CryptoError) {
+        guard let context = EVP_MAC_CTX_dup(prf.template) else { throw .latest() }
+        let keyed = key.withUnsafeBufferPointer {
+            weir_hmac_key(context, $0.baseAddress, $0.count)
+        }
+        guard keyed == 1 else {
+            EVP_MAC_CTX_free(context)
+            throw .latest()
+        }
+        self.context = context  // last: a ~Copyable value is whole or it is not there
+    }
+
+    /// Forgets the message, keeps the key.
+    borrowing func restart() throws(CryptoError) {
+        guard weir_hmac_restart(context) == 1 else { throw .latest() }
+    }
+
+    borrowing func update(_ data: Span<UInt8>) throws(CryptoError) {
+        let done = data.withUnsafeBufferPointer {
+            $0.isEmpty ? 1 : EVP_MAC_update(context, $0.baseAddress, $0.count)
+        }
+        guard done == 1 else { throw .latest() }
+    }
+
+    /// - Precondition: `output` is as long as the digest.
+    borrowing func finish(_ output: inout MutableSpan<UInt8>) throws(CryptoError) {
+        let done = output.withUnsafeMutableBufferPointer { target in
+            var written = 0
+            return EVP_MAC_final(context, target.baseAddress, &written, target.count) == 1
+                && written == target.count
+        }
+        guard done else { throw .latest() }
+    }
+
+    deinit { EVP_MAC_CTX_free(context) }
+}

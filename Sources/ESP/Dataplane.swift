@@ -1,0 +1,29 @@
+package import Crypto
+package import Vocabulary
+
+/// Where Child SAs live: in this process, or in the kernel.
+package protocol Dataplane: AnyObject {
+    /// - Parameter outbound: false to receive only, until ``activateOutbound(_:)`` or the first
+    ///   packet from the peer: the responder of a rekey knows not before then that the peer has
+    ///   the new SA (RFC 7296 §2.8).
+    /// - Throws: ``CryptoError/library(code:)`` if the keys are refused; nothing is installed then.
+    func install(_ child: consuming ChildSA, outbound: Bool) throws(CryptoError)
+
+    /// Nothing happens if it is active, or unknown.
+    func activateOutbound(_ child: ChildID)
+
+    /// Wipes the keys.
+    ///
+    /// - Returns: the final counters; zero if the Child SA is unknown.
+    func remove(_ child: ChildID) -> Traffic
+
+    /// nil if the Child SA is unknown.
+    func traffic(of child: ChildID) -> Traffic?
+
+    /// When the last authenticated packet came; nil if none did. For dead peer detection
+    /// (RFC 7296 §2.4).
+    func lastInbound(of child: ChildID) -> Instant?
+
+    /// Sends to the path's remote endpoint from now on. Nothing happens if the child is unknown.
+    func move(_ child: ChildID, to path: Path)
+}

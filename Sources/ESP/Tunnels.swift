@@ -1,0 +1,133 @@
+package import Crypto
+package import Vocabulary
+
+/// What became of an ESP packet from outside.
+package enum Opened: Hashable, Sendable {
+    /// The inner IP packet lies at `inner`. `moved` is where the packet came from, if it is the
+    /// newest and that is not where we send to (RFC 7296 §2.23).
+    case deliver(inner: Range<Int>, child: ChildID, moved: Endpoint?)
+    case dropped(ESPDrop, session: SessionID?)
+    /// Authentic, and nothing to forward (RFC 4303 §2.6).
+    case dummy
+}
+
+/// What became of an IP packet from inside.
+package enum Sealed: Hashable, Sendable {
+    /// The ESP packet lies at `packet`, from its SPI on.
+    case transmit(packet: Range<Int>, path: Path, child: ChildID)
+    case dropped(ESPDrop, session: SessionID?)
+}
+
+/// The data plane in user space: tunnel-mode ESP (RFC 4303) with AES-GCM (RFC 4106) and 32-bit
+/// sequence numbers. Bytes and time come in as arguments; one per shard, not thread-safe.
+///
+/// Counts inner packets and their bytes, headers included, that passed every check. A packet that
+/// is forwarded costs no memory allocation.
+package final class Tunnels: Dataplane {
+    private var byID: [ChildID: Tunnel] = [:]
+    private var bySPI: [UInt32: Tunnel] = [:]
+    private var routes = Routes()
+    private var drops = DropLog()
+    /// Of the Child SAs that are gone.
+    private var retired = Traffic()
+
+    package init() {}
+
+    /// Of Child SAs in place.
+    package var count: Int { byID.count }
+
+    /// Of all Child SAs there ever were; never goes down.
+    package var total: Traffic { byID.values.reduce(retired) { $0 + $1.traffic } }
+
+    /// Each Child SA's counters, in no order.
+    package func samples() -> [ChildSample] { byID.values.map(\.sample) }
+
+    /// What was dropped since the last call. Packets from the outside are told apart by source,
+    /// up to 256 of them; beyond that they are counted together without one.
+    package func takeDrops() -> [DropCount] { drops.take() }
+
+    // MARK: Dataplane
+
+    /// A Child SA with the same number, if there is one, is removed before.
+    package func install(_ child: consuming ChildSA, outbound: Bool) throws(CryptoError) {
+        let tunnel = try Tunnel(child, outbound: outbound)
+        _ = remove(tunnel.child)
+        byID[tunnel.child] = tunnel
+        bySPI[tunnel.inboundSPI] = tunnel
+        routes.insert(tunnel)
+    }
+
+    package func activateOutbound(_ child: ChildID) { byID[child]?.sendsOutbound = true }
+
+    package func remove(_ child: ChildID) -> Traffic {
+        guard let tunnel = byID.removeValue(forKey: child) else { return Traffic() }
+        if bySPI[tunnel.inboundSPI] === tunnel { bySPI[tunnel.inboundSPI] = nil }
+        routes.remove(tunnel)
+        retired += tunnel.traffic
+        return tunnel.traffic
+    }
+
+    package func traffic(of child: ChildID) -> Traffic? { byID[child]?.traffic }
+
+    package func lastInbound(of child: ChildID) -> Instant? { byID[child]?.lastInbound }
+
+    package func move(_ child: ChildID, to path: Path) { byID[child]?.path = path }
+
+    // MARK: Packets
+
+    /// An ESP packet as it came, from the SPI on. Decrypts in place; a packet that is dropped may
+    /// have become garbage.
+    ///
+    /// - Parameter remote: where it came from.
+    package func open(
+        _ packet: inout MutableSpan<UInt8>, from remote: Endpoint, at now: Instant
+    ) -> Opened {
+        guard packet.count >= PacketLayout.shortest else {
+            return drop(.malformed, nil, from: remote.address)
+        }
+        guard let tunnel = bySPI[packet.span.word32(at: 0)] else {
+            return drop(.unknownSPI, nil, from: remote.address)
+        }
+        switch tunnel.open(&packet, from: remote, at: now) {
+        case .dropped(let reason, let session):
+            return drop(reason, session, from: remote.address)
+        case let opened:
+            return opened
+        }
+    }
+
+    private func drop(_ reason: ESPDrop, _ session: SessionID?, from source: IPAddress) -> Opened {
+        drops.add(reason, session, from: source)
+        return .dropped(reason, session: session)
+    }
+
+    /// Bytes that ``seal(_:inner:at:)`` needs before the inner packet.
+    package static let headroom = PacketLayout.headerLength
+    /// Bytes that it needs after the inner packet, at most.
+    package static let tailroom = PacketLayout.longestTrailer
+
+    /// An inner IP packet, at `buffer[inner]`. Encrypts in place.
+    ///
+    /// - Precondition: ``headroom`` bytes before `inner` and ``tailroom`` bytes after it are within
+    ///   the buffer.
+    package func seal(
+        _ buffer: inout MutableSpan<UInt8>, inner: Range<Int>, at now: Instant
+    ) -> Sealed {
+        precondition(
+            inner.lowerBound >= Self.headroom && inner.upperBound <= buffer.count - Self.tailroom,
+            "no room for an ESP header and trailer")
+        guard let packet = InnerPacket(buffer.span.extracting(inner)) else {
+            return drop(.malformed, nil)
+        }
+        guard let tunnel = routes.tunnel(for: packet) else { return drop(.noChildSA, nil) }
+        switch tunnel.seal(&buffer, packet, from: inner.lowerBound) {
+        case .dropped(let reason, let session): return drop(reason, session)
+        case let sealed: return sealed
+        }
+    }
+
+    private func drop(_ reason: ESPDrop, _ session: SessionID?) -> Sealed {
+        drops.add(reason, session, from: nil)
+        return .dropped(reason, session: session)
+    }
+}
