@@ -1,5 +1,5 @@
 import CLinux
-package import Vocabulary
+import Vocabulary
 
 /// Room for up to 64 datagrams, allocated once. Not thread-safe.
 package final class DatagramBatch {

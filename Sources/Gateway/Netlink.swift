@@ -27,8 +27,8 @@ final class Netlink {
     func bringUp(link index: Int32, mtu: UInt32) -> Int32 {
         var header = ifinfomsg()
         header.ifi_index = index
-        header.ifi_flags = UInt32(IFF_UP.rawValue)
-        header.ifi_change = UInt32(IFF_UP.rawValue)
+        header.ifi_flags = UInt32(IFF_UP)
+        header.ifi_change = UInt32(IFF_UP)
         return request(UInt16(RTM_NEWLINK), 0, header) { message in
             mnl_attr_put_u32(message, UInt16(IFLA_MTU), mtu)
         }

@@ -61,7 +61,7 @@ final class Shard {
         self.inner = inner
         self.sink = sink
         self.mailbox = mailbox
-        tunnels = Tunnels(now: now)
+        tunnels = Tunnels()
         self.engine = engine(tunnels)
         outbox = Outbox(sockets)
         try watch()
