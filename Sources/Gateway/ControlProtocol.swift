@@ -150,5 +150,5 @@ extension Datum {
 private func rfc3339(_ instant: Instant, _ wallOffset: Int64) -> String {
     let nanoseconds = Int64(clamping: instant.nanoseconds) &+ wallOffset
     return Date(timeIntervalSince1970: Double(nanoseconds) / 1e9)
-        .formatted(.iso8601.time(includingFractionalSeconds: true))
+        .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
 }

@@ -19,14 +19,14 @@ final class Outbox {
 
     init(_ sockets: UDPSockets) { self.sockets = sockets }
 
-    /// Where to build the next datagram. Valid until `commit` or `flush`.
+    /// Where to build the next datagram. Valid until the next call of anything here.
     var room: UnsafeMutableBufferPointer<UInt8> {
         if batch.isFull { flush() }
         return batch.room(batch.count)
     }
 
     /// Sends, sooner or later, what lies in `range` of `room`.
-    func commit(_ range: Range<Int>, on path: Path) {
+    private func commit(_ range: Range<Int>, on path: Path) {
         guard let next = sockets.socket(for: path) else {
             unroutable += 1
             return
@@ -39,6 +39,16 @@ final class Outbox {
         }
         socket = next
         batch.append(range, from: path.local, to: path.remote)
+    }
+
+    /// Sends, sooner or later, the ESP packet in `range` of `room`. It needs the NAT traversal port:
+    /// ESP straight over IP belongs to the kernel.
+    func commitESP(_ range: Range<Int>, on path: Path) {
+        guard path.encapsulated else {
+            unroutable += 1
+            return
+        }
+        commit(range, on: path)
     }
 
     /// Sends an IKE message, with the marker if the path asks for it. Longer messages than a slot

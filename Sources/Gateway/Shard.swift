@@ -201,7 +201,7 @@ final class Shard {
                 if case .transmit(let range, let path, _) = tunnels.seal(
                     &buffer, inner: packet, at: now)
                 {
-                    outbox.commit(range, on: path)
+                    outbox.commitESP(range, on: path)
                 }
             case .empty:
                 return

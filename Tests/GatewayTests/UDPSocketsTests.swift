@@ -91,6 +91,45 @@ struct UDPSocketsTests {
                 + "this port: find it with `ss -lunp`, stop it or choose another port")
     }
 
+    @Test("shards share a port, and only if they say so")
+    func sharedPort() throws {
+        let first = try UDPSocket(
+            Endpoint(.v4(0x7f00_0001), 0), encapsulated: false, sharesPort: true)
+        _ = try UDPSocket(first.local, encapsulated: false, sharesPort: true)
+        #expect(throws: GatewayError.socket(first.local, errno: EADDRINUSE)) {
+            try UDPSocket(first.local, encapsulated: false)
+        }
+    }
+
+    @Test("an ESP packet never leaves through the IKE port")
+    func espNeedsEncapsulation() throws {
+        let sockets = try UDPSockets([.v4(0x7f00_0001)], port: 0, natPort: 0)
+        let outbox = Outbox(sockets)
+        outbox.commitESP(
+            0..<40,
+            on: Path(
+                local: sockets.sockets[0].local, remote: Endpoint(.v4(0x7f00_0001), 9),
+                encapsulated: false))
+        #expect(outbox.unroutable == 1)
+    }
+
+    @Test(
+        "each error says in one line what to do",
+        arguments: [
+            (GatewayError.socket(Endpoint(.v4(0), 500), errno: EACCES), "CAP_NET_BIND_SERVICE"),
+            (.socket(Endpoint(.v6(high: 0, low: 0), 500), errno: EAFNOSUPPORT), "IPv4"),
+            (.tun(name: "weir0", errno: EPERM), "CAP_NET_ADMIN"),
+            (.tun(name: "weir0", errno: ENOENT), "modprobe tun"),
+            (.tun(name: "weir0", errno: EBUSY), "choose another name"),
+            (.netlink(step: "add the route 10.0.0.0/8", name: "weir0", errno: EEXIST), "ip route"),
+            (.tunName("a\nb"), "weir0"),
+            (.control(path: "/run/weir/control.sock", errno: EACCES), "choose a path"),
+        ])
+    func remedies(_ example: (error: GatewayError, remedy: String)) {
+        #expect(example.error.description.contains(example.remedy))
+        #expect(!example.error.description.contains("\n"))
+    }
+
     @Test("an address that is nobody's here, and none at all, are refused")
     func badAddresses() throws {
         let foreign = IPAddress.v4(0xc000_0201)
