@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+RELEASE := .build/release/weir
+# What `make install` installs. Another one than the release build must be there already.
+BINARY ?= $(RELEASE)
 DURATION ?= 60s
 CLIENTS ?= 20
 FUZZ_TIME ?= 60
@@ -20,14 +23,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: help build demo test unit system bench fuzz golden format lint install
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ":.*## " '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the release binary
 	@.ci/packages libraries
 	@.ci/quiet "release build" swift build -c release --product weir $(SWIFT_FLAGS)
 
 demo: build ## run gateway and simulated clients on loopback (DURATION=60s CLIENTS=20)
-	@.build/release/weir demo --clients $(CLIENTS) --duration $(DURATION)
+	@$(RELEASE) demo --clients $(CLIENTS) --duration $(DURATION)
 
 test: unit system ## install what is missing, build, run every test
 
@@ -47,7 +50,7 @@ system: # the tests with real peers
 bench: ## measure what Weir costs (release build)
 	@.ci/packages libraries tests
 	@.ci/quiet "release build" swift build -c release --product weir $(SWIFT_FLAGS)
-	@python3 .ci/bench .build/release/weir
+	@python3 .ci/bench $(RELEASE)
 
 fuzz: ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@.ci/packages libraries tests
@@ -69,5 +72,5 @@ lint: ## check format, imports and the project's own rules
 	@.ci/quiet "imports" swift build --build-tests $(SWIFT_FLAGS)
 	@.ci/quiet "scripts" bash -n .ci/packages .ci/quiet .ci/run .ci/install
 
-install: build ## install under DESTDIR and PREFIX (default /usr/local)
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" .ci/install .build/release/weir
+install: $(if $(filter $(RELEASE),$(BINARY)),build) ## install under DESTDIR and PREFIX (default /usr/local)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" .ci/install "$(BINARY)"
