@@ -130,6 +130,13 @@ class Charon:
     def disconnect(self, name):
         self.swanctl("--terminate", "--ike", name, "--timeout", "20")
 
+    def forget(self, name):
+        """Drops a connection whose gateway has forgotten it."""
+        # It says goodbye, gets no answer, and calls that a failure.
+        self.swanctl("--terminate", "--ike", name, "--force", "--timeout", "1", status=None)
+        wait_for(f"{name} to be forgotten", lambda: all(
+            sa["remote-host"] != Network.GATEWAY_ADDRESS for sa in self.ike_sas().values()))
+
     def rekey_child(self, name):
         """Replaces the Child SA and waits until its successor is in place."""
         self._replace(self.children, "--rekey", "--child", f"{name}-net")
@@ -187,6 +194,12 @@ class Charon:
         count of what went through every Child SA since the start."""
         out, into = Network.counters(self.test.network, self.namespace, "ipsec0")
         return (*into, *out)
+
+    def wait_for_packets(self, count):
+        """Waits until that many more packets have come in through the tunnel."""
+        before = self.device_traffic()[1]
+        wait_for(f"{count} more packets through the tunnel",
+                 lambda: self.device_traffic()[1] >= before + count)
 
 
 TOKEN = re.compile(r"\s*([{}]|[^\s={}]+=\[[^\]]*\]|[^\s={}]+=[^\s{}]*|[^\s={}]+)")

@@ -75,6 +75,7 @@ class CanaryTests(LabTestCase):
         self.weir.crash()
         self.collect_store("after the crash")
         self.weir.start()
+        self.client.forget("right")
         self.client.connect("right")
         self.collect_http("after the restart")
         self.client.disconnect("right")

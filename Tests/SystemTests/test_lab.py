@@ -39,9 +39,10 @@ class LabTests(LabTestCase):
         self.client.connect("right")
         address = self.client.virtual_address("right")
         with pinging(self.network, self.network.client, address, Network.LAN_ADDRESS) as pings:
-            self.client.rekey_child("right")
-            self.client.rekey_ike("right")
-            self.client.rekey_child("right")
+            for rekey in (self.client.rekey_child, self.client.rekey_ike, self.client.rekey_child):
+                self.client.wait_for_packets(5)
+                rekey("right")
+            self.client.wait_for_packets(5)
         sent, received = pings
         bytes_in, packets_in, bytes_out, packets_out = self.client.device_traffic()
         self.assertEqual((packets_out, packets_in), (sent, received))

@@ -55,6 +55,8 @@ class PrometheusTests(LabTestCase):
             f"--storage.tsdb.path={self.folder}/prometheus",
             f"--web.listen-address={PROMETHEUS.removeprefix('http://')}")
         wait_for("Prometheus to be ready", lambda: self.is_ready(PROMETHEUS), 30)
+        # It looks for its targets 5 s later.
+        wait_for("the first scrape", lambda: self.results("up == 1"), 30, every=0.5)
 
     def is_ready(self, url):
         try:
@@ -67,10 +69,13 @@ class PrometheusTests(LabTestCase):
         self.assertEqual(status, 200, body)
         return json.loads(body)
 
+    def results(self, expression):
+        query = urllib.parse.urlencode({"query": expression})
+        return self.api(f"{PROMETHEUS}/api/v1/query?{query}")["data"]["result"]
+
     def ask(self, expression):
         """The value of an expression that has one."""
-        query = urllib.parse.urlencode({"query": expression})
-        found = self.api(f"{PROMETHEUS}/api/v1/query?{query}")["data"]["result"]
+        found = self.results(expression)
         self.assertEqual(len(found), 1, f"{expression}: {found}")
         return float(found[0]["value"][1])
 

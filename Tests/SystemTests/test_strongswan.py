@@ -86,9 +86,10 @@ class StrongSwanTests(LabTestCase):
     def test_rekeys_lose_nothing(self):
         address = self.log_in()
         with pinging(self.network, self.network.client, address, Network.LAN_ADDRESS) as pings:
-            self.client.rekey_child("right")
-            self.client.rekey_ike("right")
-            self.client.rekey_child("right")
+            for rekey in (self.client.rekey_child, self.client.rekey_ike, self.client.rekey_child):
+                self.client.wait_for_packets(5)
+                rekey("right")
+            self.client.wait_for_packets(5)
         sent, answered = pings
         # A Child SA's own counters go with it; the TUN device saw the packets of all of them.
         traffic = self.client.device_traffic()
