@@ -40,7 +40,8 @@ struct AlertBook: Sendable {
 
     func count(of rule: RuleID) -> Int { alerts.values.count { $0.rule == rule } }
 
-    mutating func add(_ finding: Finding, shownAs subject: Datum, at time: Timestamp) -> ActiveAlert {
+    mutating func add(_ finding: Finding, shownAs subject: Datum, at time: Timestamp) -> ActiveAlert
+    {
         var text: String?
         if case .text(let shown) = subject { text = shown }
         let alert = ActiveAlert(

@@ -16,6 +16,9 @@ extension Store: Ledger {}
 struct Backlog: Sendable {
     /// Facts that may wait.
     static let limit = 100_000
+    /// Facts that are worth a transaction of their own: before a large batch is dealt with, its
+    /// beginning is written.
+    static let batch = 20_000
     /// Between two attempts at a ledger that fails.
     static let pause = Duration.seconds(1)
 

@@ -94,7 +94,8 @@ private final class LossTable: @unchecked Sendable {
     /// The word for a tick, among the names of events.
     static let tick = "tick"
     private static let names = Catalogue.events.map(\.name) + [tick]
-    private static let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    private static let places = Dictionary(
+        uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
 
     private let counts: UnsafeMutableBufferPointer<Atomic<UInt64>>
 

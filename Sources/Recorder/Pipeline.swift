@@ -58,7 +58,10 @@ struct Pipeline: Sendable {
         if let step = clock.observe(now) {
             record(ClockStepped(stepMilliseconds: step.nanoseconds / 1_000_000), at: now.instant)
         }
-        for fact in facts { take(fact) }
+        for fact in facts {
+            take(fact)
+            if backlog.count >= Backlog.batch { write(now: now.instant) }
+        }
         keep(coalescer.release(at: now.instant))
         recordLosses(lost, at: now.instant)
         if !backlog.isFailing { recordLosses(backlog.takeDropped(), at: now.instant) }
@@ -96,7 +99,8 @@ struct Pipeline: Sendable {
             act(on: detector.observe(event, at: instant), at: instant)
         case .tick(let tick, let instant):
             sinks.registry.update(tick)
-            backlog.add(RecordedTick(at: clock.timestamp(of: instant), instant: instant, tick: tick))
+            backlog.add(
+                RecordedTick(at: clock.timestamp(of: instant), instant: instant, tick: tick))
             act(on: detector.tick(tick, at: instant), at: instant)
         }
     }

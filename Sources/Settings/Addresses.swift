@@ -113,7 +113,9 @@ private func shifted(_ address: IPAddress, up: Bool) -> IPAddress {
 }
 
 extension Kind where Value == IPAddress {
-    static var address: Self { Self("an IP address such as 192.0.2.1", optional: { IPAddress($0) }) }
+    static var address: Self {
+        Self("an IP address such as 192.0.2.1", optional: { IPAddress($0) })
+    }
 }
 
 extension Kind where Value == AddressPrefix {

@@ -12,7 +12,8 @@ extension Loader {
             guard let connection = connection(section) else { return nil }
             if !names.insert(connection.name).inserted {
                 section.fail(
-                    "name", "a connection \"\(connection.name)\" is there already; choose another name")
+                    "name",
+                    "a connection \"\(connection.name)\" is there already; choose another name")
             }
             if !pools.contains(connection.pool) {
                 let remedy =
@@ -95,7 +96,9 @@ extension Loader {
         let credential = section.optional("credential", .name("staff.psk"))
         section.finish()
         let found = [
-            file.map { Located(SecretReference.file(absolute($0.value)), at: $0.place, key: $0.key) },
+            file.map {
+                Located(SecretReference.file(absolute($0.value)), at: $0.place, key: $0.key)
+            },
             variable.map { Located(.environment($0.value), at: $0.place, key: $0.key) },
             credential.map { Located(.credential($0.value), at: $0.place, key: $0.key) },
         ].compactMap(\.self)

@@ -9,10 +9,14 @@ enum Document {
     static func compose(_ bytes: [UInt8], report: Report) throws(SettingsError) -> Node? {
         let file = report.file
         guard bytes.count <= sizeLimit else {
-            throw SettingsError([Problem(Place(file: file), "is larger than 1 MiB; is it the right file?")])
+            throw SettingsError([
+                Problem(Place(file: file), "is larger than 1 MiB; is it the right file?")
+            ])
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw SettingsError([Problem(Place(file: file), "is not UTF-8 text; convert it, e.g. with iconv")])
+            throw SettingsError([
+                Problem(Place(file: file), "is not UTF-8 text; convert it, e.g. with iconv")
+            ])
         }
         if let line = lineOfAlias(in: bytes) {
             let message =

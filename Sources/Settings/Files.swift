@@ -55,7 +55,8 @@ private func openPlainFile(_ path: String) throws(SecretError) -> (file: Int32, 
     guard file >= 0 else {
         let isMissing = errno == ENOENT
         let remedy = isMissing ? "create it, or correct the path" : "make it readable to this user"
-        throw SecretError("cannot read \(path): \(reasonOfErrno()); \(remedy)", isMissing: isMissing)
+        throw SecretError(
+            "cannot read \(path): \(reasonOfErrno()); \(remedy)", isMissing: isMissing)
     }
     var status = stat()
     guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

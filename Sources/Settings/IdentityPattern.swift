@@ -37,7 +37,8 @@ package enum IdentityPattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     init(_ text: String) throws(Refusal) {
-        guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21..<0x7f).contains($0) })
+        guard (1...255).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x21..<0x7f).contains($0) })
         else { throw Refusal("\(quoted(text)) is empty, too long, or not plain ASCII") }
         let rest = text.drop { $0 == "*" }
         guard !rest.contains("*"), text.count - rest.count <= 1 else {

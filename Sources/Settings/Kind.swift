@@ -53,25 +53,31 @@ extension Kind where Value == Int {
 
 extension Kind where Value == UInt16 {
     static var port: Self {
-        Self("a port such as 4500, or 0 for any that is free", optional: {
-            decimal($0).flatMap(UInt16.init(exactly:))
-        })
+        Self(
+            "a port such as 4500, or 0 for any that is free",
+            optional: {
+                decimal($0).flatMap(UInt16.init(exactly:))
+            })
     }
 }
 
 extension Kind where Value == String {
     /// Letters, digits, dot, hyphen, underscore: safe as a label, a file name and a word.
     static func name(_ example: String, limit: Int = 64) -> Self {
-        Self("a name of up to \(limit) letters, digits, '.', '-', '_', such as \(example)", optional: {
-            let isGood = (1...limit).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte)
-            return isGood ? $0 : nil
-        })
+        Self(
+            "a name of up to \(limit) letters, digits, '.', '-', '_', such as \(example)",
+            optional: {
+                let isGood = (1...limit).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte)
+                return isGood ? $0 : nil
+            })
     }
 
     static func path(_ example: String, limit: Int = 4_095) -> Self {
-        Self("a path such as \(example)", optional: {
-            (1...limit).contains($0.utf8.count) && !$0.utf8.contains(0) ? $0 : nil
-        })
+        Self(
+            "a path such as \(example)",
+            optional: {
+                (1...limit).contains($0.utf8.count) && !$0.utf8.contains(0) ? $0 : nil
+            })
     }
 
     /// A base URL, without user, query or fragment.
@@ -107,7 +113,9 @@ extension Kind where Value == Duration {
                 guard let number = decimal(text.dropLast(unit.count)), number < 1_000_000_000
                 else { continue }
                 let value = Duration.milliseconds(number * milliseconds)
-                guard range.contains(value) else { throw Refusal("\(quoted(text)) is out of range") }
+                guard range.contains(value) else {
+                    throw Refusal("\(quoted(text)) is out of range")
+                }
                 return value
             }
             throw Refusal("\(quoted(text)) is not a number with a unit (ms, s, m, h, d)")

@@ -52,11 +52,15 @@ struct Loader {
 
     func configuration(_ root: Section) -> Configuration {
         let gateway = gateway(root.section("gateway"))
-        let pools = pools(root)
-        let connections = connections(root, pools: Set(pools.map(\.name)))
+        var poolNames: Set<String> = []
+        let pools = pools(root, names: &poolNames)
+        let connections = connections(root, pools: poolNames)
         let telemetry = telemetry(root.section("telemetry"))
         let alerts = root.section("alerts")
         let alertmanagers = alerts.list("alertmanager", of: .url, canBeEmpty: true) ?? []
+        if alertmanagers.count > 8 {
+            alerts.fail("alertmanager", "has more than 8 entries; let Alertmanagers form a cluster")
+        }
         alerts.finish()
         let log = root.section("log")
         let level = log.read("level", .word, or: Defaults.logLevel).value
@@ -86,8 +90,10 @@ struct Loader {
         }
         let listen = section.list("listen", of: .address)
         let gateway = Configuration.Gateway(
-            name: section.read("name", .name("gw.example.org", limit: 253), or: Defaults.gatewayName)
-                .value,
+            name: section.read(
+                "name", .name("gw.example.org", limit: 253), or: Defaults.gatewayName
+            )
+            .value,
             listen: listen ?? [
                 Located(Defaults.listen, at: section.place, key: "gateway.listen")
             ],
@@ -111,17 +117,19 @@ struct Loader {
         return gateway
     }
 
-    private func pools(_ root: Section) -> [Configuration.Pool] {
+    /// - Parameter names: of all pools, also of those that have a mistake.
+    private func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
         var pools: [Configuration.Pool] = []
         for section in root.sections("pools") {
             let name = section.require("name", .name("staff"))
             let addresses = section.require("addresses", .range)
             let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
             section.finish()
-            guard let name, let addresses else { continue }
-            for pool in pools where pool.name == name.value {
-                section.fail("name", "a pool \"\(pool.name)\" is there already; choose another name")
+            guard let name else { continue }
+            if !names.insert(name.value).inserted {
+                section.fail("name", "a pool \"\(name)\" is there already; choose another name")
             }
+            guard let addresses else { continue }
             for pool in pools where pool.addresses.overlaps(addresses.value) {
                 section.fail(
                     "addresses", "overlaps the pool \"\(pool.name)\"; an address can have one pool")
@@ -142,9 +150,11 @@ struct Loader {
             section.finish()
         }
         let store = path(section, "store", or: Defaults.store)
-        let beside = String(store.value[..<(store.value.lastIndex(of: "/").map {
-            store.value.index(after: $0)
-        } ?? store.value.startIndex)])
+        let beside = String(
+            store.value[
+                ..<(store.value.lastIndex(of: "/").map {
+                    store.value.index(after: $0)
+                } ?? store.value.startIndex)])
         return Configuration.Telemetry(
             store: store,
             interval: section.read(

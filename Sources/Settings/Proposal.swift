@@ -56,7 +56,8 @@ package struct ESPProposal: Hashable, Sendable, CustomStringConvertible {
 
 extension Kind where Value == IKEProposal {
     static var ikeProposal: Self {
-        Self("IKE algorithms such as aes256gcm16-prfsha384-ecp256") { (text: String) throws(Refusal) in
+        Self("IKE algorithms such as aes256gcm16-prfsha384-ecp256") {
+            (text: String) throws(Refusal) in
             try IKEProposal(text)
         }
     }
@@ -86,7 +87,9 @@ private enum AlgorithmName {
     static func of(_ prf: PRF) -> String { name(of: prf, in: prfs) }
     static func of(_ group: DHGroup) -> String { name(of: group, in: groups) }
 
-    private static func name<Value: Equatable>(of value: Value, in table: [(String, Value)]) -> String {
+    private static func name<Value: Equatable>(of value: Value, in table: [(String, Value)])
+        -> String
+    {
         table.first { $0.1 == value }?.0 ?? "unnamed"
     }
 

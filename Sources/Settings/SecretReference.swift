@@ -24,7 +24,8 @@ package struct SecretSource: Sendable {
     /// The bytes as they are kept, or a ``SecretError``.
     let fetch: @Sendable (SecretReference) throws(SecretError) -> SecretBytes
 
-    package init(_ fetch: @escaping @Sendable (SecretReference) throws(SecretError) -> SecretBytes) {
+    package init(_ fetch: @escaping @Sendable (SecretReference) throws(SecretError) -> SecretBytes)
+    {
         self.fetch = fetch
     }
 
@@ -41,7 +42,8 @@ package struct SecretSource: Sendable {
         case .credential(let name):
             guard let folder = environment["CREDENTIALS_DIRECTORY"] else {
                 throw SecretError(
-                    "$CREDENTIALS_DIRECTORY is not set; add LoadCredential=\(name):PATH to the unit")
+                    "$CREDENTIALS_DIRECTORY is not set; add LoadCredential=\(name):PATH to the unit"
+                )
             }
             return try readSecretFile("\(folder)/\(name)")
         }

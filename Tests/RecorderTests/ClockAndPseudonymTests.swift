@@ -63,13 +63,20 @@ struct PseudonymTests {
         ] as [(Purpose, [UInt8], String)])
     func known(_ example: (purpose: Purpose, bytes: [UInt8], pseudonym: String)) {
         let pseudonymiser = KeyedPseudonymiser(key: key)
-        #expect(pseudonymiser.pseudonym(of: example.bytes, for: example.purpose) == example.pseudonym)
+        #expect(
+            pseudonymiser.pseudonym(of: example.bytes, for: example.purpose) == example.pseudonym)
     }
 
     @Test("one person, one pseudonym, however the name was written")
     func cases() {
-        let names = [Identity("Alice@Example.ORG"), Identity(kind: .fqdn, bytes: Array("alice@example.org".utf8))]
-        #expect(names.map(pseudonyms.disclose) == [.text("id:o42kdvyxgy4sfjgw"), .text("id:o42kdvyxgy4sfjgw")])
+        let names = [
+            Identity("Alice@Example.ORG"),
+            Identity(kind: .fqdn, bytes: Array("alice@example.org".utf8)),
+        ]
+        #expect(
+            names.map(pseudonyms.disclose) == [
+                .text("id:o42kdvyxgy4sfjgw"), .text("id:o42kdvyxgy4sfjgw"),
+            ])
     }
 
     @Test("another key, other pseudonyms")

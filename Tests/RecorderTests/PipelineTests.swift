@@ -101,6 +101,18 @@ struct PipelineTests {
 
 @Suite("A store that fails")
 struct FailingLedgerTests {
+    @Test("more facts than may wait lose nothing while the store takes them")
+    func largeBatch() {
+        let world = World()
+        let facts = (0..<Backlog.limit + 5).map { _ in
+            Fact.event(GatewayStarted.example, epoch.instant)
+        }
+        world.pipeline.step(facts, at: epoch)
+        #expect(world.ledger.kinds.count == Backlog.limit + 5)
+        #expect(world.ledger.now.batches == 6)
+        #expect(world.metric("weir_events_lost_total") == 0)
+    }
+
     @Test("costs nothing if it recovers in time, and is logged once")
     func recovers() {
         let world = World()
@@ -131,7 +143,8 @@ struct FailingLedgerTests {
     func overflows() {
         let world = World()
         world.ledger.fail(.full(path: "weir.db"))
-        let facts = (0..<Backlog.limit).map { _ in Fact.event(GatewayStarted.example, epoch.instant) }
+        let facts = (0..<Backlog.limit).map { _ in Fact.event(GatewayStarted.example, epoch.instant)
+        }
         world.pipeline.step(facts, at: epoch)
         world.pipeline.step(
             [.event(ESPDropped.example, epoch.instant), .tick(Tick(), epoch.instant)],
@@ -168,6 +181,8 @@ struct FailingLedgerTests {
         world.pipeline.step([.event(failure, epoch.instant)], at: epoch)
         world.pipeline.end(.signal, at: epoch + 0.1)
         #expect(world.ledger.now.isClosed)
-        #expect(world.log.lines.last == "error: facts are lost, because the store did not take them before the end")
+        #expect(
+            world.log.lines.last
+                == "error: facts are lost, because the store did not take them before the end")
     }
 }

@@ -13,7 +13,8 @@ struct RecorderStoreTests {
     static let personal: [String: [UInt8]] = [
         "identity": Array("alice@example.org".utf8),
         "domain": Array("example.org".utf8),
-        "identity, UTF-16": Array("alice@example.org".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }),
+        "identity, UTF-16": Array(
+            "alice@example.org".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }),
         "identity, hex": Array(hex(Array("alice@example.org".utf8)).utf8),
         "identity, base64": Array(Data("alice@example.org".utf8).base64EncodedString().utf8),
         "source": Array("192.0.2.7".utf8),
@@ -61,7 +62,8 @@ struct RecorderStoreTests {
     /// The database, its log and whatever else lies beside it.
     private func scan(_ path: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let files = try FileManager.default.contentsOfDirectory(
+            at: folder, includingPropertiesForKeys: nil)
         #expect(!files.isEmpty)
         for file in files {
             let content = Array(try Data(contentsOf: file))
@@ -121,7 +123,10 @@ struct RecorderStoreTests {
             let session = try rows(
                 "SELECT reason, duration_ms, bytes_in, packets_out, uncertainty_ms FROM session_closed",
                 in: path)
-            #expect(session == [[.text("crash"), .integer(75_500), .integer(7), .integer(2), .integer(60_500)]])
+            #expect(
+                session == [
+                    [.text("crash"), .integer(75_500), .integer(7), .integer(2), .integer(60_500)]
+                ])
             let child = try rows(
                 "SELECT child, reason, bytes_out, uncertainty_ms FROM child_sa_closed", in: path)
             #expect(child == [[.integer(41), .text("crash"), .integer(9), .integer(60_500)]])
@@ -129,7 +134,8 @@ struct RecorderStoreTests {
             #expect(lease == [[.text("staff"), .integer(60_500)]])
             let stopped = try rows(
                 "SELECT cause, uncertainty_ms FROM gateway_stopped ORDER BY id", in: path)
-            #expect(stopped == [[.text("crash"), .integer(60_500)], [.text("signal"), .integer(0)]])
+            #expect(
+                stopped == [[.text("crash"), .integer(60_500)], [.text("signal"), .integer(0)]])
             #expect(metricValue("ike_sessions_closed_total{reason=\"crash\"}", in: registry) == 1)
             // Nothing is left to close the next time.
             let next = try openStore(path, at: start + 1)
@@ -159,8 +165,11 @@ struct RecorderStoreTests {
             #expect(recorder.stop(cause: .failure))
             #expect(!recorder.isHealthy)
             #expect(recorder.activeAlerts.count == 1)
-            #expect(metricValue("ike_auth_failures_total{reason=\"wrong_credential\"}", in: registry) == 1_000)
-            #expect(try rows("SELECT count(*) FROM ike_auth_failed", in: path) == [[.integer(1_000)]])
+            #expect(
+                metricValue("ike_auth_failures_total{reason=\"wrong_credential\"}", in: registry)
+                    == 1_000)
+            #expect(
+                try rows("SELECT count(*) FROM ike_auth_failed", in: path) == [[.integer(1_000)]])
             #expect(
                 try rows("SELECT kind FROM events ORDER BY id DESC LIMIT 1", in: path)
                     == [[.text("gateway_stopped")]])

@@ -51,9 +51,10 @@ struct HostileFileTests {
 
     @Test("a file that is too large")
     func large() {
-        #expect(complaints(about: String(repeating: "#", count: (1 << 20) + 1)) == [
-            "weir.yaml: is larger than 1 MiB; is it the right file?"
-        ])
+        #expect(
+            complaints(about: String(repeating: "#", count: (1 << 20) + 1)) == [
+                "weir.yaml: is larger than 1 MiB; is it the right file?"
+            ])
     }
 
     @Test("a file with more mistakes than anybody reads")

@@ -26,7 +26,11 @@ struct SecretTests {
         #expect(isSecret(secret, example.secret))
     }
 
-    @Test("refused", arguments: ["", "\n", "\r\n", "0x", "0xa", "0xgg", "0s", "0sA", "0s=", "0sA===", "0s!!!!", "0sAA=A"])
+    @Test(
+        "refused",
+        arguments: [
+            "", "\n", "\r\n", "0x", "0xa", "0xgg", "0s", "0sA", "0s=", "0sA===", "0s!!!!", "0sAA=A",
+        ])
     func refused(_ kept: String) {
         #expect(throws: SecretError.self) {
             _ = try decodeSecret(SecretBytes(copying: Array(kept.utf8)))
@@ -61,7 +65,8 @@ struct SecretTests {
             let long = folder + "/long"
             try Data(count: 4_097).write(to: URL(fileURLWithPath: long))
             try setMode(0o600, of: long)
-            #expect(throws: SecretError("\(long) is longer than 4096 bytes; is it the right file?")) {
+            #expect(throws: SecretError("\(long) is longer than 4096 bytes; is it the right file?"))
+            {
                 try SecretSource.system.secret(.file(long))
             }
         }
@@ -72,7 +77,8 @@ struct SecretTests {
         try inFolder { folder in
             try Data("swordfish\n".utf8).write(to: URL(fileURLWithPath: folder + "/psk"))
             try setMode(0o600, of: folder + "/psk")
-            let yaml = smallest.replacing("{env: PSK}", with: "{file: psk}") + "telemetry: {store: w.db}\n"
+            let yaml =
+                smallest.replacing("{env: PSK}", with: "{file: psk}") + "telemetry: {store: w.db}\n"
             try Data(yaml.utf8).write(to: URL(fileURLWithPath: folder + "/weir.yaml"))
             let configuration = try Configuration.load(path: folder + "/weir.yaml")
             #expect(isSecret(configuration.connections[0].secret, Array("swordfish".utf8)))

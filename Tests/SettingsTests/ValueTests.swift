@@ -23,7 +23,10 @@ struct ValueTests {
 
     @Test(
         "refused proposals",
-        arguments: ["", "-", "aes128gcm16", "aes128gcm16-prfsha256", "a-b-c-d", "prfsha256-aes128gcm16-x25519"])
+        arguments: [
+            "", "-", "aes128gcm16", "aes128gcm16-prfsha256", "a-b-c-d",
+            "prfsha256-aes128gcm16-x25519",
+        ])
     func refusedIKE(_ written: String) {
         #expect(throws: Refusal.self) { try IKEProposal(written) }
     }
@@ -37,7 +40,10 @@ struct ValueTests {
             ("10.88.0.10-10.88.1.9", "10.88.0.10-10.88.1.9", 256),
             ("10.88.0.10 - 10.88.0.11", "10.88.0.10-10.88.0.11", 2),
             ("fd00::/112", "fd00::1-fd00::ffff", 65_535),
-            ("fd00::ffff:ffff:ffff:fff0-fd00:0:0:1::f", "fd00::ffff:ffff:ffff:fff0-fd00:0:0:1::f", 32),
+            (
+                "fd00::ffff:ffff:ffff:fff0-fd00:0:0:1::f",
+                "fd00::ffff:ffff:ffff:fff0-fd00:0:0:1::f", 32
+            ),
         ] as [(String, String, UInt64)])
     func ranges(_ example: (written: String, printed: String, count: UInt64)) throws {
         let range = try AddressRange(example.written)
@@ -89,7 +95,8 @@ struct ValueTests {
         "suggestions",
         arguments: [
             ("listn", "listen"), ("prot", "port"), ("Listen", "listen"), ("nat-port", "nat_port"),
-            ("x", nil), ("", nil), ("completely-else", nil), (String(repeating: "listen", count: 20), nil),
+            ("x", nil), ("", nil), ("completely-else", nil),
+            (String(repeating: "listen", count: 20), nil),
         ] as [(String, String?)])
     func suggests(_ example: (word: String, known: String?)) {
         let known = ["listen", "port", "nat_port", "tun"]
@@ -107,7 +114,9 @@ struct ValueTests {
         #expect(try kind.parse(example.written) == example.value)
     }
 
-    @Test("refused times", arguments: ["", "s", "1", "-1s", "1.5s", "1 s", "8d", "99999999999999999999s", "1w"])
+    @Test(
+        "refused times",
+        arguments: ["", "s", "1", "-1s", "1.5s", "1 s", "8d", "99999999999999999999s", "1w"])
     func refusedTimes(_ written: String) {
         let kind = Kind.duration(.zero...Duration.seconds(604_800), "1s")
         #expect(throws: Refusal.self) { try kind.parse(written) }
