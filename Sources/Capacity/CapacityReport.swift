@@ -22,7 +22,10 @@ extension Reports {
     private func poolLoads(in window: Window, of fold: TickFold) throws(SQLiteError) -> [Load] {
         var pools = PoolFold()
         try database.prepare(
-            "SELECT at_ns, pool, used FROM pool_samples WHERE at_ns >= ? AND at_ns < ? ORDER BY at_ns"
+            """
+            SELECT at_ns, pool, used FROM pool_samples WHERE at_ns >= ? AND at_ns < ?
+            ORDER BY at_ns
+            """
         ).forEachRow(window.bounds) { row in
             pools.add(row.text(1) ?? "", used: row.real(2) ?? 0, at: row.time(0))
         }
