@@ -20,18 +20,14 @@ extension Reports {
 
     /// Those of the latest sample: what a pool that is no more held does not matter.
     private func poolLoads(in window: Window, of fold: TickFold) throws(SQLiteError) -> [Load] {
-        var hours: [String: [LoadHour]] = [:]
-        // With one max() and no min(), SQLite takes bare columns from the row of the maximum.
+        var pools = PoolFold()
         try database.prepare(
             """
-            SELECT pool, at_ns / \(Span.hour) AS hour, avg(used), max(used), at_ns
-            FROM pool_samples WHERE at_ns >= ? AND at_ns < ? GROUP BY pool, hour ORDER BY pool, hour
+            SELECT at_ns, pool, used FROM pool_samples WHERE at_ns >= ? AND at_ns < ?
+            ORDER BY at_ns
             """
         ).forEachRow(window.bounds) { row in
-            var peak = Peak()
-            peak.see(row.real(3) ?? 0, at: row.time(4))
-            hours[row.text(0) ?? "", default: []].append(
-                LoadHour(hour: Span.hourIndex(row.time(4)), mean: row.real(2) ?? 0, peak: peak))
+            pools.add(row.text(1) ?? "", used: row.real(2) ?? 0, at: row.time(0))
         }
         return try database.rows(
             """
@@ -42,23 +38,22 @@ extension Reports {
             let pool = row.text(0) ?? ""
             return Load(
                 name: "pool \(pool)", kind: .count, now: row.real(2), limit: row.real(1),
-                hours: hours[pool] ?? [], observed: fold.observed)
+                hours: pools.hours(of: pool), observed: fold.observed)
         }
     }
 
     /// Attempts, whether they succeeded or not.
     private func loginLoad(in window: Window, of fold: TickFold) throws(SQLiteError) -> Load {
-        let minutes = try database.rows(
+        var logins = LoginFold(latest: fold.latest?.at)
+        try database.prepare(
             """
-            SELECT at_ns / \(Span.minute) AS minute, count(*) FROM (
-                SELECT at_ns FROM session_established WHERE at_ns >= ?1 AND at_ns < ?2
-                UNION ALL
-                SELECT at_ns FROM ike_auth_failed WHERE at_ns >= ?1 AND at_ns < ?2)
-            GROUP BY minute ORDER BY minute
-            """, window.bounds
-        ) { row in
-            (minute: min(max(0, row.integer(0) ?? 0), 1 << 36), logins: row.integer(1) ?? 0)
-        }
-        return fold.loginLoad(minutes)
+            SELECT at_ns FROM session_established WHERE at_ns >= ?1 AND at_ns < ?2
+            UNION ALL
+            SELECT at_ns FROM ike_auth_failed WHERE at_ns >= ?1 AND at_ns < ?2
+            ORDER BY at_ns
+            """
+        ).forEachRow(window.bounds) { logins.add(at: $0.time(0)) }
+        logins.finish()
+        return fold.loginLoad(logins)
     }
 }

@@ -54,7 +54,8 @@ struct Quality {
 
     private var clockNotes: [String] {
         clockSteps > 0
-            ? ["Clock: stepped \(counted(clockSteps, "time")); hours near a step may be wrong."] : []
+            ? ["Clock: stepped \(counted(clockSteps, "time")); hours near a step may be wrong."]
+            : []
     }
 
     private func summed<Item>(_ items: [Item], _ sentence: (Item) -> String) -> [String] {

@@ -20,8 +20,7 @@ extension Reports {
             switch grouping {
             case .identity, .connection:
                 let users = try usage(in: window, by: grouping)
-                let notes = try wholeSessionsNote(in: window)
-                return [usageTable(users, by: grouping, limit: max(0, limit), notes: notes)]
+                return [usageTable(users, by: grouping, limit: max(0, limit))]
             case .hour:
                 let fold = try ticks(in: window)
                 let quality = try quality(of: fold, in: window)
@@ -34,32 +33,20 @@ extension Reports {
         in window: Window, by grouping: Grouping
     ) throws(SQLiteError) -> [Usage] {
         let column = grouping == .identity ? "identity" : "connection"
-        let sums = "sum(bytes_in), sum(packets_in), sum(bytes_out), sum(packets_out)"
+        // The plus keeps SQLite from reading the sessions in the order of that column, all over
+        // the file: four times as fast.
         return try database.rows(
             """
-            SELECT \(column), count(*), \(sums) FROM sessions WHERE \(Self.overlap)
-            GROUP BY \(column) ORDER BY sum(bytes_in) + sum(bytes_out) DESC, \(column)
-            """, window.overlapBounds
+            SELECT \(column), count(*), sum(bytes_in), sum(packets_in), sum(bytes_out),
+                   sum(packets_out), sum(started_ns < ?
+                       OR coalesce(ended_ns, (SELECT max(at_ns) FROM ticks), 0) >= ?)
+            FROM sessions WHERE \(Self.overlap) GROUP BY +\(column)
+            """, window.bounds + window.overlapBounds
         ) { row in
             Usage(
                 name: Datum(row.value(0)), sessions: row.integer(1) ?? 0,
-                traffic: row.traffic(from: 2))
+                crossing: row.integer(6) ?? 0, traffic: row.traffic(from: 2))
         }
-    }
-
-    /// The store tells how much a session carried, not how much of it within the window.
-    private func wholeSessionsNote(in window: Window) throws(SQLiteError) -> [String] {
-        let crossing = try database.rows(
-            """
-            SELECT count(*) FROM sessions
-            WHERE \(Self.overlap) AND (started_ns < ? OR ended_ns >= ?)
-            """, window.overlapBounds + window.bounds
-        ) { $0.integer(0) ?? 0 }.first ?? 0
-        guard crossing > 0 else { return [] }
-        return [
-            "\(counted(crossing, "session")) began before this time or ended after it; "
-                + "all that was carried is counted."
-        ]
     }
 }
 
@@ -67,17 +54,28 @@ extension Reports {
 struct Usage: Hashable {
     let name: Datum
     let sessions: Int64
+    /// Of the sessions, those that began before the window or ended after it.
+    let crossing: Int64
     let traffic: Traffic
+
+    /// The most traffic first, then by name.
+    static func precedes(_ left: Self, _ right: Self) -> Bool {
+        (-left.traffic.bytes, human(left.name, .text))
+            < (-right.traffic.bytes, human(right.name, .text))
+    }
 }
 
-/// - Parameter users: the greatest first.
-func usageTable(
-    _ users: [Usage], by grouping: Grouping, limit: Int, notes: [String]
-) -> Table {
+/// The store tells how much a session carried, not how much of that within the window: a note
+/// says how many sessions this concerns.
+func usageTable(_ users: [Usage], by grouping: Grouping, limit: Int) -> Table {
     let total = users.reduce(0) { $0 + $1.traffic.bytes }
-    var notes = notes
-    if users.count > limit {
-        notes.insert("Not listed: \(users.count - limit) more.", at: 0)
+    let crossing = users.reduce(0) { $0 &+ $1.crossing }
+    var notes: [String] = []
+    if users.count > limit { notes.append("Not listed: \(users.count - limit) more.") }
+    if crossing > 0 {
+        notes.append(
+            "\(counted(crossing, "session")) began before this time or ended after it; "
+                + "all that was carried is counted.")
     }
     return Table(
         title: "Traffic by \(grouping.rawValue)",
@@ -87,7 +85,7 @@ func usageTable(
             Column("packets_in", .count), Column("bytes_out", .bytes),
             Column("packets_out", .count), Column("share", .ratio),
         ],
-        rows: users.prefix(limit).map { user in
+        rows: users.sorted(by: Usage.precedes).prefix(limit).map { user in
             [user.name, .integer(user.sessions)] + user.traffic.data
                 + [total > 0 ? .real(user.traffic.bytes / total) : .null]
         },

@@ -1,6 +1,7 @@
 import Forecast
 import Presentation
 import SQLite
+import Store
 import Testing
 import Vocabulary
 
@@ -153,5 +154,62 @@ struct CapacityReportTests {
         let row = try tables(fixture, days: 28)[1].rows[0]
         #expect(row[3] == .real(1 - 1.3))
         #expect(row.last == .text("reached"))
+    }
+
+    @Test("what SQLite refuses is told with the file, and the next report is made")
+    func refused() throws {
+        let fixture = try fixture(days: 1)
+        let reports = try fixture.reports()
+        try fixture.database.execute("ALTER TABLE events_lost RENAME TO elsewhere")
+        #expect {
+            try reports.capacity(in: fixture.window(0, 1))
+        } throws: { error in
+            guard case StoreError.database(let path, _) = error else { return false }
+            return path.hasSuffix("weir.db")
+        }
+        try fixture.database.execute("ALTER TABLE elsewhere RENAME TO events_lost")
+        #expect(try reports.capacity(in: fixture.window(0, 1)).count == 2)
+    }
+}
+
+@Suite("Logins and pools")
+struct FoldTests {
+    @Test("the best minute of each hour, and the last whole one")
+    func logins() {
+        let minute = Span.minute
+        var fold = LoginFold(latest: 61 * minute + 5)
+        for at in [3, 3, 3, 4, 59, 60, 60, 61] as [Int64] { fold.add(at: at * minute + 1) }
+        fold.finish()
+        fold.finish()
+        #expect(fold.hours[0]?.logins == 5)
+        #expect(fold.hours[0]?.rate.value == 0.05)
+        #expect(fold.hours[0]?.rate.at == 3 * minute)
+        #expect(fold.hours[1]?.logins == 3)
+        #expect(fold.now == 2 / 60.0)
+    }
+
+    @Test("no login in the last whole minute")
+    func idle() {
+        var fold = LoginFold(latest: 100 * Span.minute)
+        fold.add(at: 98 * Span.minute)
+        fold.finish()
+        #expect(fold.now == 0)
+    }
+
+    @Test("pools keep apart, hours too")
+    func pools() {
+        var fold = PoolFold()
+        for (time, used) in [(0, 4.0), (1, 8), (2, 6)] {
+            fold.add("a", used: used, at: Int64(time) * Span.minute)
+            fold.add("b", used: 1, at: Int64(time) * Span.minute)
+        }
+        fold.add("a", used: 2, at: 60 * Span.minute)
+        let hours = fold.hours(of: "a")
+        #expect(hours.map(\.hour) == [0, 1])
+        #expect(hours.map(\.mean) == [6, 2])
+        #expect(hours.map(\.peak.value) == [8, 2])
+        #expect(hours[0].peak.at == Span.minute)
+        #expect(fold.hours(of: "b").count == 1)
+        #expect(fold.hours(of: "c").isEmpty)
     }
 }

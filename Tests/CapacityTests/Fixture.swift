@@ -36,10 +36,14 @@ final class Fixture {
     func reports() throws -> Reports { Reports(on: try StoreReader(path: path)) }
 
     func insert(_ table: String, _ row: KeyValuePairs<String, Value>) throws {
-        let names = row.map { "\"\($0.key)\"" }.joined(separator: ", ")
+        try insert(table, row.map { ($0.key, $0.value) })
+    }
+
+    private func insert(_ table: String, _ row: [(name: String, value: Value)]) throws {
+        let names = row.map { "\"\($0.name)\"" }.joined(separator: ", ")
         let marks = row.map { _ in "?" }.joined(separator: ", ")
         try database.execute(
-            "INSERT INTO \(table) (\(names)) VALUES (\(marks))", row.map { $0.value })
+            "INSERT INTO \(table) (\(names)) VALUES (\(marks))", row.map(\.value))
     }
 
     /// - Parameter at: seconds after ``monday``.
@@ -58,11 +62,7 @@ final class Fixture {
         let times: [(String, Value)] = [
             ("run", .integer(run)), ("at_ns", ns(at)), ("mono_ns", ns(at)),
         ]
-        let row = times + fields.map { ($0.key, $0.value) }
-        let names = row.map { "\"\($0.0)\"" }.joined(separator: ", ")
-        let marks = row.map { _ in "?" }.joined(separator: ", ")
-        try database.execute(
-            "INSERT INTO \(kind) (\(names)) VALUES (\(marks))", row.map { $0.1 })
+        try insert(kind, times + fields.map { ($0.key, $0.value) })
     }
 
     func session(
@@ -90,7 +90,8 @@ final class Fixture {
         run: Int64 = 1, at: Int64, sessions: Int64 = 0, limit: Int64 = 0, bytesIn: Int64 = 0,
         bytesOut: Int64 = 0
     ) throws {
-        try ticks(run: run, from: at, through: at, every: 1, limit: limit,
+        try ticks(
+            run: run, from: at, through: at, every: 1, limit: limit,
             sessions: "\(sessions)", bytesIn: "\(bytesIn)", bytesOut: "\(bytesOut)")
     }
 
@@ -102,7 +103,8 @@ final class Fixture {
         try database.execute(
             """
             WITH RECURSIVE times(t) AS (
-                SELECT \(from) UNION ALL SELECT t + \(every) FROM times WHERE t + \(every) <= \(through))
+                SELECT \(from) UNION ALL
+                SELECT t + \(every) FROM times WHERE t + \(every) <= \(through))
             INSERT INTO ticks (run, at_ns, mono_ns, sessions, half_open, child_sas, session_limit,
                 bytes_in, packets_in, bytes_out, packets_out, messages_received, messages_sent,
                 retransmissions_sent)

@@ -1,4 +1,5 @@
 import Presentation
+import Store
 import Testing
 import Vocabulary
 
@@ -93,5 +94,51 @@ struct SessionsReportTests {
             in: fixture.window(0, 1), now: fixture.moment(0))
         #expect(tables[0].rows.isEmpty)
         #expect(tables[0].notes == ["No session overlaps this time."])
+    }
+
+    @Test("what the store was given is what is reported, while its writer has it open")
+    func endToEnd() throws {
+        let fixture = try Fixture()
+        let store = try Store(
+            path: fixture.path, version: "test", at: fixture.moment(0), bootID: "boot")
+        defer { store.close() }
+        func recorded(_ event: some Event, at seconds: Int64) -> RecordedEvent {
+            RecordedEvent(
+                at: fixture.moment(seconds), instant: Instant(nanoseconds: UInt64(seconds)),
+                event: event.disclosed(under: Disclosure(pseudonymiser: Initials())))
+        }
+        var tick = Tick()
+        tick.sessions = 1
+        tick.sessionLimit = 500
+        tick.pools = [PoolState(name: "staff", size: 254, used: 1)]
+        try store.append(
+            events: [
+                recorded(SessionEstablished.example, at: 10),
+                recorded(SessionClosed.example, at: 3522), recorded(IKEAuthFailed.example, at: 20),
+            ],
+            ticks: [
+                RecordedTick(at: fixture.moment(90), instant: Instant(nanoseconds: 90), tick: tick)
+            ])
+
+        let reports = try fixture.reports()
+        let window = fixture.window(0, hour)
+        let sessions = try reports.sessions(in: window, now: fixture.moment(hour))[0]
+        #expect(sessions.rows.count == 1)
+        #expect(sessions.rows[0][0] == .text("id:a"))
+        #expect(sessions.rows[0][6] == .integer(1_200_000))
+        #expect(sessions.rows[0][10] == .text("deleted_by_peer"))
+        let capacity = try reports.capacity(in: window)
+        let resources = ["sessions", "pool staff", "logins", "receive", "transmit"]
+        #expect(capacity[0].rows.map(\.first) == resources.map { .text($0) })
+        #expect(capacity[0].rows[2][2] == .real(2 / 60.0))
+        #expect(capacity[1].rows[0][2] == .integer(500))
+        #expect(capacity[1].rows[1][2] == .integer(254))
+    }
+}
+
+/// The first letter stands for a name: enough for a test, and for nothing else.
+private struct Initials: Pseudonymiser {
+    func pseudonym(of canonicalBytes: [UInt8], for purpose: Purpose) -> String {
+        "\(purpose.rawValue):\(String(decoding: canonicalBytes.prefix(1), as: UTF8.self))"
     }
 }

@@ -120,7 +120,8 @@ struct GrowthTests {
 
     @Test("hours at the ends of the number line don't trap")
     func extremes() {
-        let hourly = load(days: 0..<30) { _ in 1 } + [.min, .max].map { HourlyValue(hour: $0, value: 1) }
+        let hourly = load(days: 0..<30) { _ in 1 }
+            + [.min, .max].map { HourlyValue(hour: $0, value: 1) }
         #expect(fitted(hourly, limit: 2) != nil)
     }
 

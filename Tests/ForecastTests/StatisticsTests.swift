@@ -56,7 +56,8 @@ struct StatisticsTests {
         var random = Random(seed: seed)
         let points = (0..<40).map { index in
             let isWild = index % 4 == 1
-            return Point(x: Double(index), y: isWild ? Double(random.below(100_000)) : 3 * Double(index))
+            let y = isWild ? Double(random.below(100_000)) : 3 * Double(index)
+            return Point(x: Double(index), y: y)
         }
         let line = try #require(theilSen(points))
         #expect(abs(line.slope - 3) < 5)

@@ -82,7 +82,9 @@ struct RenderTests {
         #expect(render([table, table], as: .csv).contains("0.5\r\n\r\na,b_bytes\r\n"))
     }
 
-    @Test("JSON text reads back", arguments: ["", "\"\\/\n\r\t", "\u{0}\u{1f}\u{7f}", "é🎉\u{e0001}"])
+    @Test(
+        "JSON text reads back",
+        arguments: ["", "\"\\/\n\r\t", "\u{0}\u{1f}\u{7f}", "é🎉\u{e0001}"])
     func jsonText(text: String) throws {
         let table = Table(columns: [Column("t", .text)], rows: [[.text(text)]])
         let line = render(table, as: .ndjson)

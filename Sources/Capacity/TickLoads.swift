@@ -46,34 +46,17 @@ extension TickFold {
             observed: observed)
     }
 
-    /// - Parameter minutes: since 1970, each with its number of logins, if there were any. An
-    ///   hour with ticks and without logins had none.
-    func loginLoad(_ minutes: [(minute: Int64, logins: Int64)]) -> Load {
-        var sums: [Int: Int64] = [:]
-        var peaks: [Int: Peak] = [:]
-        for (minute, logins) in minutes {
-            let hour = Int(minute / 60)
-            sums[hour, default: 0] &+= logins
-            peaks[hour, default: Peak()].see(Double(logins) / 60, at: minute * Span.minute)
-        }
-        let known = Set(hours.keys).union(sums.keys).sorted()
+    /// An hour with ticks and without logins had none.
+    func loginLoad(_ logins: LoginFold) -> Load {
+        let known = Set(hours.keys).union(logins.hours.keys).sorted()
         return Load(
-            name: "logins", kind: .perSecond, now: latest.map { now($0, minutes) }, limit: nil,
+            name: "logins", kind: .perSecond, now: latest.map { _ in logins.now }, limit: nil,
             hours: known.map { index in
-                let seconds = observedSeconds(index)
+                let hour = logins.hours[index]
                 return LoadHour(
-                    hour: index, mean: Double(sums[index] ?? 0) / seconds,
-                    peak: peaks[index] ?? hours[index].map(\.withoutLogins) ?? Peak())
+                    hour: index, mean: Double(hour?.logins ?? 0) / observedSeconds(index),
+                    peak: hour?.rate ?? hours[index].map(\.withoutLogins) ?? Peak())
             }, observed: observed)
-    }
-
-    /// The rate of the last whole minute before the latest tick.
-    private func now(
-        _ tick: TickRow, _ minutes: [(minute: Int64, logins: Int64)]
-    ) -> Double {
-        let last = tick.at / Span.minute - 1
-        let logins = minutes.last { $0.minute == last }?.logins ?? 0
-        return Double(logins) / 60
     }
 
     /// At least a minute: logins of an hour that was hardly watched are not a flood.
