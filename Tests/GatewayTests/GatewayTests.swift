@@ -20,8 +20,8 @@ struct Bed {
         let diary = diary
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort, setup.interval) = (0, 0, interval)
-        gateway = try Gateway(setup, inner: EchoNetwork(), sink: sink) {
-            ScriptedEngine(diary, $0)
+        gateway = try Gateway(setup, inner: EchoNetwork(), sink: sink) { dataplane, listen in
+            ScriptedEngine(diary, dataplane, knowing: listen)
         }
         let listen = gateway.listen
         ike = try #require(listen.first { !$0.encapsulated }).endpoint
@@ -97,6 +97,7 @@ struct GatewayTests {
                 Diary.Entry(message: [4, 5], path: path(bed.nat, true)),
             ])
         #expect(eventually { bed.sink.all(IKESAInitReceived.self).count == 2 })
+        #expect(bed.diary.listen.withLock { $0 } == bed.gateway.listen)
     }
 
     @Test("timers expire when the engine wants them to, with no traffic to wake anybody")
@@ -217,7 +218,7 @@ struct GatewayTests {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
         let gateway = try Gateway(setup, inner: EchoNetwork(), sink: RecordingSink()) {
-            ScriptedEngine(Diary(), $0)
+            ScriptedEngine(Diary(), $0, knowing: $1)
         }
         let port = try #require(gateway.listen.first).endpoint
         gateway.stop()
