@@ -42,6 +42,8 @@ func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
 let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -51,6 +53,7 @@ let package = Package(
     products: [.executable(name: "weir", targets: ["weir"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -71,7 +74,7 @@ let package = Package(
         module("Forecast", .pure),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
-        module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire"]),
+        module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
 
         // Shells: sockets, files, clocks, threads.
         module("SQLite", .foreign, ["CSQLite"]),

@@ -42,6 +42,19 @@ package enum PRF: CaseIterable, Sendable {
         }
     }
 
+    /// prf(key, secretPrefix | data): SKEYSEED of a rekeyed IKE SA is
+    /// prf(SK_d (old), g^ir (new) | Ni | Nr) (RFC 7296 §2.18).
+    package func secret(
+        _ key: borrowing SecretBytes, secretPrefix: borrowing SecretBytes, _ data: [UInt8]
+    ) throws(CryptoError) -> SecretBytes {
+        let mac = try keyed(key)
+        try secretPrefix.withBytes { bytes throws(CryptoError) in try mac.update(bytes) }
+        try mac.update(data.span)
+        return try SecretBytes(count: length) { output throws(CryptoError) in
+            try mac.finish(&output)
+        }
+    }
+
     /// prf(key, data), where the output goes on the wire: AUTH payloads (RFC 7296 §2.15).
     package func authenticator(
         _ key: borrowing SecretBytes, _ data: [UInt8]

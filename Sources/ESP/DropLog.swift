@@ -8,6 +8,13 @@ package struct DropCount: Hashable, Sendable {
     /// The outer address; nil for packets from the inside, and where there were too many.
     package let source: IPAddress?
     package let count: UInt64
+
+    package init(reason: ESPDrop, session: SessionID?, source: IPAddress?, count: UInt64) {
+        self.reason = reason
+        self.session = session
+        self.source = source
+        self.count = count
+    }
 }
 
 /// Counts drops by kind. A flood of forged packets can fill it to its limit and no further: the

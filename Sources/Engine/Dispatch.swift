@@ -1,0 +1,113 @@
+import ESP
+import Vocabulary
+import Wire
+
+// Which exchange goes where, and what is said when it belongs nowhere.
+
+extension Engine {
+    func receiveRequest(
+        _ header: Header, _ payloads: [AnyPayload], _ datagram: [UInt8], of sa: IKESA,
+        on path: Path, at now: Instant, _ output: inout Output
+    ) {
+        switch sa.phase {
+        case .awaitingAuth(let handshake):
+            // Nothing but IKE_AUTH before it is known who speaks (CVE-2014-2338's class).
+            guard header.exchange == .ikeAuth else {
+                return output.drop(.unexpectedMessage, .keyExchange, from: path)
+            }
+            receiveAuth(
+                header, payloads, datagram, of: sa, handshake, on: path, at: now, &output)
+        case .awaitingAuthResponse:
+            output.drop(.unexpectedMessage, .keyExchange, from: path)
+        case .established, .superseded, .refused:
+            let answer = answer(header, payloads, of: sa, at: now, &output)
+            switch answer {
+            case .reply(let payloads):
+                respond(payloads, to: header, datagram, of: sa, on: path, &output)
+            case .replyThen(let payloads, let after):
+                respond(payloads, to: header, datagram, of: sa, on: path, &output)
+                after(&output)
+            case .ignore(let reason): output.drop(reason, sa.proof, from: path)
+            }
+        }
+    }
+
+    /// What to do about a request.
+    enum Reaction {
+        case reply([AnyPayload])
+        /// Answer, and then do what the answer promises.
+        case replyThen([AnyPayload], (inout Output) -> Void)
+        case ignore(MessageDrop)
+
+        static func error(_ kind: NotifyPayload.Kind, _ data: [UInt8] = []) -> Self {
+            .reply([.notify(NotifyPayload(kind, data: data))])
+        }
+    }
+
+    private func answer(
+        _ header: Header, _ payloads: [AnyPayload], of sa: IKESA, at now: Instant,
+        _ output: inout Output
+    ) -> Reaction {
+        if let type = payloads.unknownCritical {
+            return .error(.unsupportedCriticalPayload, [type.rawValue])
+        }
+        switch header.exchange {
+        case .informational: return answerInformational(payloads, of: sa, at: now, &output)
+        case .createChildSA:
+            guard sa.isEstablished else { return .error(.noAdditionalSAs) }
+            return answerCreateChild(payloads, of: sa, at: now, &output)
+        case .ikeAuth: return .ignore(.unexpectedMessage)
+        default: return .ignore(.unknownExchange)
+        }
+    }
+
+    func receiveResponse(
+        _ header: Header, _ payloads: [AnyPayload], _ datagram: [UInt8], of sa: IKESA,
+        on path: Path, at now: Instant, _ output: inout Output
+    ) {
+        guard let pending = sa.pending else { return }
+        sa.pending = nil
+        sa.timers[.retransmit] = nil
+        switch pending.job {
+        case .authenticate:
+            guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
+            receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
+        case .liveness, .deleteChild: break
+        case .deleteIKE: return forget(sa)
+        case .rekeyChild(let child):
+            finishChildRekey(child, payloads, pending.context, of: sa, at: now, &output)
+        case .rekeyIKE: finishIKERekey(payloads, pending.context, of: sa, at: now, &output)
+        }
+        guard sas[sa.localSPI] === sa else { return }
+        if sa.isEstablished || !sa.jobs.isEmpty { beginNextJob(of: sa, at: now, &output) }
+    }
+
+    /// The request that a job needs.
+    ///
+    /// - Returns: nil if it is pointless by now.
+    func plan(_ job: Job, of sa: IKESA, at now: Instant) -> Plan? {
+        switch job {
+        case .authenticate: nil
+        case .liveness: Plan(.informational, [])
+        case .deleteChild(let spi): Plan(.informational, [.delete(.children([spi]))])
+        case .deleteIKE: Plan(.informational, [.delete(.ikeSA)])
+        case .rekeyChild(let child): planChildRekey(child, of: sa)
+        case .rekeyIKE: planIKERekey(of: sa)
+        }
+    }
+
+    struct Plan {
+        let exchange: ExchangeType
+        let payloads: [AnyPayload]
+        let context: RequestContext
+
+        init(
+            _ exchange: ExchangeType, _ payloads: [AnyPayload],
+            _ context: RequestContext = RequestContext()
+        ) {
+            self.exchange = exchange
+            self.payloads = payloads
+            self.context = context
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package import Crypto
+package import ESP
+import HeapModule
+package import Vocabulary
+import Wire
+
+/// One shard of the gateway: all its IKE SAs, sessions and pools. Sans-IO: datagrams and time go
+/// in; datagrams, events and calls of the data plane come out; nothing else happens. The same
+/// object answers (the gateway) and asks (clients).
+///
+/// Not thread-safe. After every call the driver carries out and clears the output, and sleeps
+/// until ``nextDeadline``.
+package final class Engine {
+    let policy: EnginePolicy
+    let dataplane: any Dataplane
+    let random: any RandomSource
+    /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
+    package var wallOffset: Int64 = 0
+
+    /// Sees every message that is sent, before it is encrypted: for tests, which assert
+    /// exchanges in the RFC's notation.
+    package var trace: ((Trace) -> Void)?
+
+    /// By our SPI.
+    var sas: [UInt64: IKESA] = [:]
+    var halfOpen: [InitKey: UInt64] = [:]
+    /// IKE SAs that ended and are kept a while for their last answer.
+    var lingering = 0
+    var sessions: [SessionID: Session] = [:]
+    var sessionOfChild: [ChildID: SessionID] = [:]
+    var pools: [String: Pool]
+    var inboundSPIs: Set<UInt32> = []
+    /// Logins of our own that wait for IKE_SA_INIT's answer, by our SPI.
+    var initiations: [UInt64: Initiation] = [:]
+    private var deadlines = Heap<Deadline>()
+    private var lastChild: UInt64 = 0
+    private var lastHandle: UInt64 = 0
+    private var messagesReceived: UInt64 = 0
+    var messagesSent: UInt64 = 0
+    var retransmissionsSent: UInt64 = 0
+
+    package init(_ policy: EnginePolicy, dataplane: any Dataplane, random: any RandomSource) {
+        self.policy = policy
+        self.dataplane = dataplane
+        self.random = random
+        pools = Dictionary(
+            policy.pools.map { ($0.name, Pool($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    // MARK: Input
+
+    /// Takes one IKE datagram, without the non-ESP marker.
+    package func receive(
+        _ datagram: [UInt8], on path: Path, at now: Instant, _ output: inout Output
+    ) {
+        messagesReceived += 1
+        do throws(ParseFailure) {
+            let message = try Message(parsing: datagram)
+            switch message {
+            case .plain(let header, let payloads) where header.exchange == .ikeSAInit:
+                receiveInit(header, payloads, datagram, on: path, at: now, &output)
+            case .plain: output.drop(.unprotected, .spoofable, from: path)
+            case .protected(let header, let sealed):
+                receiveProtected(header, sealed, datagram, on: path, at: now, &output)
+            }
+        } catch {
+            reject(error, on: path, &output)
+        }
+    }
+
+    /// Takes the news that authenticated ESP of a Child SA came from another place, as the data
+    /// plane saw it (RFC 7296 §2.23).
+    package func observed(
+        _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
+    ) {
+        guard let id = sessionOfChild[child], let session = sessions[id],
+            let sa = sas[session.ikeSPI]
+        else { return }
+        var path = sa.path
+        path.remote = remote
+        follow(sa, to: path, &output)
+        schedule(sa)
+    }
+
+    /// When ``expire(at:_:)`` is to be called.
+    package var nextDeadline: Instant? { deadlines.min?.at }
+
+    /// Does what is due.
+    package func expire(at now: Instant, _ output: inout Output) {
+        while let next = deadlines.min, next.at <= now {
+            deadlines.removeMin()
+            if let sa = sas[next.spi] {
+                guard sa.queuedDeadline == next.at else { continue }
+                sa.queuedDeadline = nil
+                for timer in sa.timers.expired(at: now) where sas[next.spi] === sa {
+                    expired(timer, of: sa, at: now, &output)
+                }
+                schedule(sa)
+            } else if let initiation = initiations[next.spi], initiation.deadline <= now {
+                expired(initiation, at: now, &output)
+            }
+        }
+    }
+
+    /// Ends one session. - Returns: whether there is one of that name.
+    package func terminate(
+        _ session: SessionID, at now: Instant, _ output: inout Output
+    ) -> Bool {
+        guard let session = sessions[session], let sa = sas[session.ikeSPI] else { return false }
+        end(sa, .deletedByAdmin, tellingPeer: true, at: now, &output)
+        schedule(sa)
+        return true
+    }
+
+    /// Ends every session and tells every peer, once: nobody stays to hear an answer.
+    package func shutDown(at now: Instant, _ output: inout Output) {
+        for session in sessions.values.sorted(by: { $0.established < $1.established }) {
+            guard let sa = sas[session.ikeSPI] else { continue }
+            end(sa, .shutdown, tellingPeer: true, at: now, &output)
+        }
+    }
+
+    // MARK: State
+
+    package func fill(_ tick: inout Tick) {
+        tick.sessions += UInt64(sessions.count)
+        tick.halfOpen += UInt64(halfOpen.count)
+        tick.sessionLimit += UInt64(policy.sessionLimit)
+        tick.messagesReceived += messagesReceived
+        tick.messagesSent += messagesSent
+        tick.retransmissionsSent += retransmissionsSent
+        tick.pools += policy.pools.compactMap { pools[$0.name] }.map {
+            PoolState(name: $0.policy.name, size: $0.size, used: UInt64($0.used.count))
+        }
+    }
+
+    /// The sessions that are up, oldest first.
+    package func sessionSummaries() -> [SessionSummary] {
+        sessions.values.sorted { $0.established < $1.established }.compactMap { session in
+            sas[session.ikeSPI].map { sa in
+                SessionSummary(
+                    session: session.id, connection: session.connection.name,
+                    identity: Personal(session.identity),
+                    source: Personal(sa.path.remote.address),
+                    virtualAddress: Personal(session.lease.map { VirtualAddress(.v4($0.address)) }),
+                    established: session.established, traffic: traffic(of: session),
+                    ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
+            }
+        }
+    }
+
+    /// Everything that a session's Child SAs carried, gone and living.
+    func traffic(of session: Session) -> Traffic {
+        session.children.reduce(session.closedTraffic) {
+            $0 + (dataplane.traffic(of: $1.id) ?? Traffic())
+        }
+    }
+
+    // MARK: Common work
+
+    /// Puts an SA's earliest deadline into the queue, if it isn't there.
+    func schedule(_ sa: IKESA) {
+        guard sas[sa.localSPI] === sa, let next = sa.timers.next else { return }
+        if let queued = sa.queuedDeadline, queued <= next { return }
+        sa.queuedDeadline = next
+        deadlines.insert(Deadline(at: next, spi: sa.localSPI))
+    }
+
+    func schedule(_ initiation: Initiation) {
+        deadlines.insert(Deadline(at: initiation.deadline, spi: initiation.localSPI))
+    }
+
+    func newChildID() -> ChildID {
+        lastChild += 1
+        return ChildID(lastChild)
+    }
+
+    func newHandle() -> ConnectionHandle {
+        lastHandle += 1
+        return ConnectionHandle(number: lastHandle)
+    }
+
+    /// An unused SPI of ours, with the shard's number in front; never 0.
+    func newIKESPI() -> UInt64 {
+        while true {
+            let spi = UInt64(policy.shard) << 56 | random.uint64() >> 8
+            if spi != 0, sas[spi] == nil, initiations[spi] == nil { return spi }
+        }
+    }
+
+    /// An unused inbound ESP SPI; 0 to 255 are reserved (RFC 4303 §2.1).
+    func newESPSPI() -> UInt32 {
+        while true {
+            let spi = UInt32(policy.shard) << 24 | random.uint32() >> 8
+            if spi > 255, inboundSPIs.insert(spi).inserted { return spi }
+        }
+    }
+
+    func newSessionID(at now: Instant) -> SessionID {
+        let wall = Int64(clamping: now.nanoseconds).addingReportingOverflow(wallOffset)
+        let milliseconds = wall.overflow ? 0 : max(0, wall.partialValue / 1_000_000)
+        return SessionID(milliseconds: UInt64(milliseconds), random: random.bytes(10))
+    }
+
+    /// A moment at which to rekey: the lifetime less up to `jitter` of it, at random.
+    func rekeyMoment(_ lifetime: Duration, jitter: Double, at now: Instant) -> Instant {
+        let share = Double(random.uint32()) / Double(UInt32.max)
+        let part = 1 - min(max(jitter, 0), 1) * share
+        return now + .nanoseconds(Int64(Double(lifetime.nanoseconds) * part))
+    }
+}

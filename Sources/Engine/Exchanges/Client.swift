@@ -1,0 +1,335 @@
+import Crypto
+import ESP
+package import Vocabulary
+import Wire
+
+// The initiator's side of IKE_SA_INIT and IKE_AUTH: simulated clients log in with it.
+
+/// A login of ours before the first answer.
+struct Initiation {
+    let handle: ConnectionHandle
+    let policy: ClientPolicy
+    let localSPI: UInt64
+    let path: Path
+    let natPath: Path
+    let request: [UInt8]
+    let nonce: [UInt8]
+    let exchange: PrivateKey
+    let began: Instant
+    var cookie: [UInt8]?
+    var attempts = 0
+    var wait: Duration
+    var deadline: Instant
+    /// INVALID_KE_PAYLOAD and COOKIE restart the exchange; not for ever (RFC 7296 §2.6).
+    var restarts = 0
+}
+
+extension Engine {
+    /// Begins a login.
+    ///
+    /// - Parameters:
+    ///   - path: from our socket to the gateway's IKE port.
+    ///   - natPath: the same to its NAT traversal port, for when a NAT is found.
+    /// - Returns: what notices will call it; nil if the cryptography refuses.
+    package func connect(
+        _ client: ClientPolicy, on path: Path, natPath: Path, at now: Instant,
+        _ output: inout Output
+    ) -> ConnectionHandle? {
+        guard let group = client.ikeSuites.first?.group else { return nil }
+        let handle = newHandle()
+        let begun = begin(
+            client, handle, group: group, cookie: nil, restarts: 0, on: path, natPath: natPath,
+            at: now, &output)
+        return begun ? handle : nil
+    }
+
+    /// Ends a session that ``connect(_:on:natPath:at:_:)`` began.
+    package func disconnect(
+        _ handle: ConnectionHandle, at now: Instant, _ output: inout Output
+    ) {
+        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
+        end(sa, .deletedByAdmin, tellingPeer: true, at: now, &output)
+    }
+
+    package func rekeyChild(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
+        guard let session = session(of: handle), let sa = sas[session.ikeSPI],
+            let child = session.children.last(where: { !$0.isRetired })
+        else { return }
+        request(.rekeyChild(child.id), of: sa, at: now, &output)
+        schedule(sa)
+    }
+
+    package func rekeyIKE(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
+        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
+        request(.rekeyIKE, of: sa, at: now, &output)
+        schedule(sa)
+    }
+
+    /// Our own address has changed; what we send comes from there from now on.
+    package func move(_ handle: ConnectionHandle, toLocal local: Endpoint, at now: Instant) {
+        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
+        sa.path.local = local
+        for child in session.children { dataplane.move(child.id, to: sa.path) }
+    }
+
+    private func session(of handle: ConnectionHandle) -> Session? {
+        sessions.values.first { $0.handle == handle }
+    }
+
+    private func begin(
+        _ client: ClientPolicy, _ handle: ConnectionHandle, group: DHGroup, cookie: [UInt8]?,
+        restarts: Int, on path: Path, natPath: Path, at now: Instant, _ output: inout Output
+    ) -> Bool {
+        guard let exchange = privateKey(group) else { return false }
+        let spi = newIKESPI()
+        let nonce = random.bytes(32)
+        var payloads: [AnyPayload] = [
+            .securityAssociation(offer(client.ikeSuites)),
+            .keyExchange(
+                KeyExchangePayload(
+                    group: group.transformID, publicValue: exchange.exchange.publicValue)),
+            .nonce(NoncePayload(nonce)),
+        ]
+        payloads += NATDetection.notifies(
+            initiatorSPI: spi, responderSPI: 0, path: path, pretending: true)
+        if let cookie {
+            payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
+        }
+        let request = plain(
+            Header(
+                initiatorSPI: spi, responderSPI: 0, exchange: .ikeSAInit, fromInitiator: true,
+                isResponse: false, messageID: 0), payloads)
+        let wait = policy.timing.retransmit
+        let initiation = Initiation(
+            handle: handle, policy: client, localSPI: spi, path: path, natPath: natPath,
+            request: request, nonce: nonce, exchange: exchange, began: now, wait: wait,
+            deadline: now + wait, restarts: restarts)
+        initiations[spi] = initiation
+        schedule(initiation)
+        transmit(request, on: path, &output)
+        return true
+    }
+
+    func expired(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
+        guard initiation.attempts < policy.timing.retransmissions else {
+            return fail(initiation, .timeout, &output)
+        }
+        var initiation = initiation
+        initiation.attempts += 1
+        initiation.wait = initiation.wait * policy.timing.backoff
+        initiation.deadline = now + initiation.wait
+        initiations[initiation.localSPI] = initiation
+        schedule(initiation)
+        retransmissionsSent += 1
+        transmit(initiation.request, on: initiation.path, &output)
+    }
+
+    private func fail(
+        _ initiation: Initiation, _ reason: AuthFailure, _ output: inout Output
+    ) {
+        initiations[initiation.localSPI] = nil
+        output.notices.append(.failed(initiation.handle, reason))
+    }
+
+    func receiveInitResponse(
+        _ header: Header, _ payloads: [AnyPayload], _ datagram: [UInt8], on path: Path,
+        at now: Instant, _ output: inout Output
+    ) {
+        guard let initiation = initiations[header.initiatorSPI], !header.fromInitiator,
+            header.messageID == 0
+        else { return output.drop(.unexpectedResponse, .spoofable, from: path) }
+        if let cookie = payloads.notifies(.cookie).first {
+            return restart(initiation, cookie: cookie.data, at: now, &output)
+        }
+        if let wanted = payloads.notifies(.invalidKEPayload).first {
+            let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+            let suite = initiation.policy.ikeSuites.first { $0.group.transformID == number }
+            guard let suite else { return fail(initiation, .noProposalChosen, &output) }
+            return restart(initiation, group: suite.group, at: now, &output)
+        }
+        guard payloads.error == nil else { return fail(initiation, .noProposalChosen, &output) }
+        guard let sa = answered(initiation, header, payloads, datagram, at: now) else {
+            return fail(initiation, .invalidSyntax, &output)
+        }
+        initiations[initiation.localSPI] = nil
+        sas[sa.localSPI] = sa
+        authenticate(sa, initiation, at: now, &output)
+    }
+
+    private func restart(
+        _ initiation: Initiation, cookie: [UInt8]? = nil, group: DHGroup? = nil, at now: Instant,
+        _ output: inout Output
+    ) {
+        guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
+        initiations[initiation.localSPI] = nil
+        let begun = begin(
+            initiation.policy, initiation.handle, group: group ?? initiation.exchange.exchange.group,
+            cookie: cookie, restarts: initiation.restarts + 1, on: initiation.path,
+            natPath: initiation.natPath, at: now, &output)
+        if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
+    }
+
+    private func answered(
+        _ initiation: Initiation, _ header: Header, _ payloads: [AnyPayload],
+        _ datagram: [UInt8], at now: Instant
+    ) -> IKESA? {
+        guard header.responderSPI != 0, let theirs = payloads.keyExchange,
+            let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
+            let agreement = choose(chosen, from: initiation.policy.ikeSuites, group: theirs.group),
+            agreement.suite.group == initiation.exchange.exchange.group,
+            theirs.group == agreement.suite.group.transformID
+        else { return nil }
+        do throws(CryptoError) {
+            let shared = try initiation.exchange.exchange.sharedSecret(with: theirs.publicValue)
+            let nonces = initiation.nonce + nonce.bytes
+            let keys = try IKEKeys(
+                suite: agreement.suite,
+                seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
+                nonces: nonces, initiatorSPI: initiation.localSPI,
+                responderSPI: header.responderSPI, weInitiated: true)
+            let situation = NATDetection.situation(
+                payloads, initiatorSPI: initiation.localSPI, responderSPI: header.responderSPI,
+                path: initiation.path)
+            let sa = IKESA(
+                weInitiated: true, localSPI: initiation.localSPI, remoteSPI: header.responderSPI,
+                suite: agreement.suite, keys: keys, path: initiation.natPath,
+                phase: .awaitingAuthResponse(
+                    ClientHandshake(
+                        handle: initiation.handle, policy: initiation.policy,
+                        request: initiation.request, response: datagram,
+                        initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
+                        began: initiation.began, childSPI: newESPSPI())),
+                now: now, nextID: 1)
+            sa.nat = situation ?? NATSituation.none
+            return sa
+        } catch {
+            return nil
+        }
+    }
+
+    /// Sends IKE_AUTH.
+    private func authenticate(
+        _ sa: IKESA, _ initiation: Initiation, at now: Instant, _ output: inout Output
+    ) {
+        guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
+        let client = handshake.policy
+        let identity = IdentificationPayload(client.localIdentity)
+        let auth: [UInt8]
+        do throws(CryptoError) {
+            auth = try sharedKeyAuth(
+                sa.suite.prf, secret: client.secret.bytes, message: handshake.request,
+                nonce: handshake.responderNonce, key: sa.keys.initiatorAuth,
+                identity: identity.bytes)
+        } catch {
+            forget(sa)
+            return output.notices.append(.failed(handshake.handle, .wrongCredential))
+        }
+        var payloads: [AnyPayload] = [
+            .identificationInitiator(identity), .notify(NotifyPayload(.initialContact)),
+        ]
+        if let remote = client.remoteIdentity {
+            payloads.append(.identificationResponder(IdentificationPayload(remote)))
+        }
+        payloads.append(
+            .authentication(AuthenticationPayload(method: .sharedKey, data: auth)))
+        if client.wantsAddress {
+            payloads.append(
+                .configuration(
+                    ConfigurationPayload(
+                        .request, [.init(.ip4Address), .init(.ip4DNS)])))
+        }
+        payloads += [
+            .securityAssociation(
+                offer(client.espSuites, spi: handshake.childSPI, withGroup: false)),
+            .trafficSelectorInitiator(TrafficSelectorPayload([Selector.anyIPv4.wire])),
+            .trafficSelectorResponder(
+                TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
+        ]
+        send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
+        schedule(sa)
+    }
+
+    func receiveAuthResponse(
+        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ClientHandshake, at now: Instant,
+        _ output: inout Output
+    ) {
+        if let error = payloads.error {
+            fail(sa, handshake, AuthFailure(error.kind), &output)
+            return
+        }
+        guard proves(payloads, sa, handshake) else {
+            return fail(sa, handshake, .wrongCredential, &output)
+        }
+        let address = payloads.configuration?.attributes.first { $0.kind == .ip4Address }
+            .flatMap { IPAddress($0.value) }
+        guard let offers = payloads.securityAssociation?.proposals,
+            let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
+            let outboundSPI = agreement.proposal.espSPI,
+            let theirs = payloads.trafficSelectorsInitiator,
+            let ours = payloads.trafficSelectorsResponder
+        else { return fail(sa, handshake, .noProposalChosen, &output) }
+        let client = handshake.policy
+        let session = Session(
+            id: newSessionID(at: now),
+            connection: SessionTerms(
+                name: "client", ikeSuites: client.ikeSuites, espSuites: client.espSuites,
+                rekey: client.rekey, livenessInterval: client.livenessInterval),
+            identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
+            ikeSPI: sa.localSPI)
+        session.handle = handshake.handle
+        let terms = ChildTerms(
+            suite: agreement.suite, inboundSPI: handshake.childSPI, outboundSPI: outboundSPI,
+            localSelectors: theirs.compactMap { Selector($0) },
+            remoteSelectors: ours.compactMap { Selector($0) },
+            nonces: handshake.initiatorNonce + handshake.responderNonce, weAsked: true)
+        guard install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
+        else { return fail(sa, handshake, .noProposalChosen, &output) }
+        establish(sa, session, at: now)
+        output.notices.append(
+            .connected(handshake.handle, session.id, virtualAddress: address))
+    }
+
+    private func proves(
+        _ payloads: [AnyPayload], _ sa: IKESA, _ handshake: ClientHandshake
+    ) -> Bool {
+        guard let identity = payloads.identificationResponder, let auth = payloads.authentication,
+            auth.method == .sharedKey,
+            handshake.policy.remoteIdentity == nil
+                || Identity(identity)?.canonicalBytes
+                    == handshake.policy.remoteIdentity?.canonicalBytes
+        else { return false }
+        do throws(CryptoError) {
+            let expected = try sharedKeyAuth(
+                sa.suite.prf, secret: handshake.policy.secret.bytes, message: handshake.response,
+                nonce: handshake.initiatorNonce, key: sa.keys.responderAuth,
+                identity: identity.bytes)
+            return SecretBytes(copying: expected).matches(auth.data)
+        } catch {
+            return false
+        }
+    }
+
+    private func fail(
+        _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
+    ) {
+        inboundSPIs.remove(handshake.childSPI)
+        output.notices.append(.failed(handshake.handle, reason))
+        forget(sa)
+    }
+}
+
+extension AuthFailure {
+    /// What an error notify in IKE_AUTH's response means.
+    init(_ kind: NotifyPayload.Kind) {
+        switch kind {
+        case .noProposalChosen: self = .noProposalChosen
+        case .tsUnacceptable: self = .tsUnacceptable
+        case .internalAddressFailure: self = .internalAddressFailure
+        case .failedCPRequired: self = .failedCPRequired
+        case .noAdditionalSAs: self = .sessionLimit
+        case .invalidSyntax: self = .invalidSyntax
+        case .unsupportedCriticalPayload: self = .unsupportedCriticalPayload
+        default: self = .wrongCredential
+        }
+    }
+}

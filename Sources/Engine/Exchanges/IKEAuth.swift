@@ -1,0 +1,255 @@
+import Crypto
+import ESP
+import Vocabulary
+import Wire
+
+// IKE_AUTH with a shared key, responder's side (RFC 7296 §1.2, §2.15, §2.19).
+
+extension Engine {
+    /// Why an IKE_AUTH fails, what we know of the peer by then, and what we say.
+    struct AuthRejection: Error {
+        let reason: AuthFailure
+        var method = AuthMethod.unknown
+        var identity: Identity?
+        var connection: String?
+        var notify = NotifyPayload(.authenticationFailed)
+    }
+
+    func receiveAuth(
+        _ header: Header, _ payloads: [AnyPayload], _ datagram: [UInt8], of sa: IKESA,
+        _ handshake: ResponderHandshake, on path: Path, at now: Instant, _ output: inout Output
+    ) {
+        let started = policy.stopwatch()
+        switch authenticate(payloads, of: sa, handshake) {
+        case .failure(let rejection):
+            respond([.notify(rejection.notify)], to: header, datagram, of: sa, on: path, &output)
+            refuse(sa, rejection, at: now, &output)
+        case .success(let login):
+            switch admit(login, payloads, of: sa, handshake, at: now, &output) {
+            case .failure(let rejection):
+                // The IKE SA would stand without a Child SA (RFC 7296 §1.2); a remote-access
+                // user has no use for one. It hears that it is who it says, and what was wrong.
+                respond(
+                    login.proof + [.notify(rejection.notify)], to: header, datagram, of: sa,
+                    on: path, &output)
+                refuse(sa, rejection, at: now, &output)
+            case .success(let answer):
+                respond(login.proof + answer, to: header, datagram, of: sa, on: path, &output)
+                let work = handshake.workNanoseconds + (policy.stopwatch() &- started)
+                announce(login, of: sa, handshake, workNanoseconds: work, at: now, &output)
+            }
+        }
+    }
+
+    /// A peer that proved who it is, and our proof in return.
+    struct Login {
+        let connection: Connection
+        let identity: Identity
+        let proof: [AnyPayload]
+    }
+
+    private func authenticate(
+        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake
+    ) -> Result<Login, AuthRejection> {
+        guard payloads.unknownCritical == nil else {
+            let data = [payloads.unknownCritical?.rawValue ?? 0]
+            return .failure(
+                AuthRejection(
+                    reason: .unsupportedCriticalPayload,
+                    notify: NotifyPayload(.unsupportedCriticalPayload, data: data)))
+        }
+        guard let claimed = payloads.identificationInitiator,
+            payloads.securityAssociation != nil, payloads.trafficSelectorsInitiator != nil,
+            payloads.trafficSelectorsResponder != nil
+        else {
+            return .failure(
+                AuthRejection(reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax)))
+        }
+        guard let identity = Identity(claimed),
+            let connection = connection(
+                for: identity, asking: payloads.identificationResponder.flatMap { Identity($0) },
+                suite: sa.suite)
+        else {
+            return .failure(
+                AuthRejection(reason: .unknownIdentity, identity: Identity(claimed)))
+        }
+        var rejection = AuthRejection(
+            reason: .methodNotAllowed, identity: identity, connection: connection.name)
+        guard let auth = payloads.authentication, auth.method == .sharedKey else {
+            return .failure(rejection)
+        }
+        rejection.method = .psk
+        let ourID = IdentificationPayload(connection.localIdentity)
+        do throws(CryptoError) {
+            let theirs = try sharedKeyAuth(
+                sa.suite.prf, secret: connection.secret.bytes, message: handshake.request,
+                nonce: handshake.responderNonce, key: sa.keys.initiatorAuth,
+                identity: claimed.bytes)
+            guard SecretBytes(copying: theirs).matches(auth.data) else {
+                return .failure(rejection.because(.wrongCredential))
+            }
+            let ours = try sharedKeyAuth(
+                sa.suite.prf, secret: connection.secret.bytes, message: handshake.response,
+                nonce: handshake.initiatorNonce, key: sa.keys.responderAuth,
+                identity: ourID.bytes)
+            return .success(
+                Login(
+                    connection: connection, identity: identity,
+                    proof: [
+                        .identificationResponder(ourID),
+                        .authentication(AuthenticationPayload(method: .sharedKey, data: ours)),
+                    ]))
+        } catch {
+            return .failure(rejection.because(.wrongCredential))
+        }
+    }
+
+    /// The first connection that takes this identity, answers to the name that the peer asks
+    /// for, and would have chosen this suite.
+    private func connection(
+        for identity: Identity, asking: Identity?, suite: IKESuite
+    ) -> Connection? {
+        policy.connections.first { connection in
+            connection.ikeSuites.contains(suite)
+                && connection.remoteIdentities.contains { $0.matches(identity) }
+                && (asking == nil
+                    || asking?.canonicalBytes == connection.localIdentity.canonicalBytes)
+        }
+    }
+
+    /// Gives a proven peer its session, address and Child SA.
+    ///
+    /// - Returns: the payloads that say so. Nothing is left behind on failure.
+    private func admit(
+        _ login: Login, _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake,
+        at now: Instant, _ output: inout Output
+    ) -> Result<[AnyPayload], AuthRejection> {
+        let rejection = AuthRejection(
+            reason: .sessionLimit, method: .psk, identity: login.identity,
+            connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
+        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
+        let connection = login.connection
+        let session = Session(
+            id: newSessionID(at: now),
+            connection: SessionTerms(
+                name: connection.name, ikeSuites: connection.ikeSuites,
+                espSuites: connection.espSuites, rekey: connection.rekey,
+                livenessInterval: connection.livenessInterval),
+            identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
+            ikeSPI: sa.localSPI)
+
+        let configuration: [AnyPayload]
+        switch lend(to: session, connection, payloads.configuration, rejection, &output) {
+        case .failure(let rejection): return .failure(rejection)
+        case .success(let payload): configuration = payload
+        }
+        let local = connection.localSelectors
+        let remote = session.lease.map { [Selector(prefix: .v4($0.address), length: 32)] }
+        switch answerChild(
+            payloads, nonces: handshake.initiatorNonce + handshake.responderNonce,
+            local: local, remote: remote, of: sa, session, exchange: nil, outbound: true, at: now)
+        {
+        case .failure(let refusal):
+            release(session)
+            return .failure(
+                rejection.because(
+                    refusal.notify == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
+                    refusal.notify))
+        case .success(let answer):
+            establish(sa, session, at: now)
+            return .success(configuration + answer.payloads)
+        }
+    }
+
+    /// Lends an address if the connection has a pool (RFC 7296 §2.19, §3.15).
+    private func lend(
+        to session: Session, _ connection: Connection, _ request: ConfigurationPayload?,
+        _ rejection: AuthRejection, _ output: inout Output
+    ) -> Result<[AnyPayload], AuthRejection> {
+        guard let name = connection.pool else { return .success([]) }
+        guard let request, request.kind == .request else {
+            return .failure(rejection.because(.failedCPRequired, .failedCPRequired))
+        }
+        let wanted = Set(request.attributes.map(\.kind))
+        guard wanted.contains(.ip4Address) else {
+            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
+        }
+        guard let address = pools[name]?.lend(to: session.identity.canonicalBytes) else {
+            output.events.append(PoolExhausted(pool: name, size: pools[name]?.size ?? 0))
+            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
+        }
+        session.lease = Lease(pool: name, address: address)
+        var attributes = [ConfigurationPayload.Attribute(.ip4Address, IPAddress.v4(address).bytes)]
+        for server in connection.dns where server.isIPv4 {
+            attributes.append(ConfigurationPayload.Attribute(.ip4DNS, server.bytes))
+        }
+        return .success([.configuration(ConfigurationPayload(.reply, attributes))])
+    }
+
+    /// Tells of a new session, its lease and its Child SA, in that order.
+    private func announce(
+        _ login: Login, of sa: IKESA, _ handshake: ResponderHandshake, workNanoseconds: UInt64,
+        at now: Instant, _ output: inout Output
+    ) {
+        guard let session = sa.session else { return }
+        let total = UInt64(clamping: (now - handshake.received).nanoseconds / 1_000)
+        let authentication = (workNanoseconds &- handshake.workNanoseconds) / 1_000
+        output.events.append(
+            SessionEstablished(
+                session: session.id, connection: session.connection.name,
+                identity: session.identity, source: sa.path.remote.address,
+                virtualAddress: session.lease.map { VirtualAddress(.v4($0.address)) },
+                method: .psk, ikeSuite: sa.suite.name, espSuite: session.espSuiteName, nat: sa.nat,
+                initiatorSPI: IKESPI(sa.initiatorSPI), responderSPI: IKESPI(sa.responderSPI),
+                initMicroseconds: handshake.workNanoseconds / 1_000,
+                authMicroseconds: authentication,
+                totalMicroseconds: max(total, workNanoseconds / 1_000),
+                retransmissions: sa.retransmissionsSeen))
+        if let lease = session.lease {
+            output.events.append(
+                LeaseGranted(
+                    session: session.id, pool: lease.pool, identity: session.identity,
+                    address: VirtualAddress(.v4(lease.address))))
+        }
+        for child in session.children { announce(child, of: session, &output) }
+    }
+
+    /// Ends a handshake with an error that was just answered.
+    func refuse(
+        _ sa: IKESA, _ rejection: AuthRejection, at now: Instant, _ output: inout Output
+    ) {
+        output.events.append(
+            IKEAuthFailed(
+                reason: rejection.reason, method: rejection.method,
+                proof: rejection.connection == nil ? .keyExchange : .identity,
+                identity: rejection.identity, source: sa.path.remote.address,
+                connection: rejection.connection))
+        linger(sa, .refused, for: policy.timing.linger, at: now)
+    }
+}
+
+extension Engine.AuthRejection {
+    func because(
+        _ reason: AuthFailure, _ notify: NotifyPayload.Kind = .authenticationFailed
+    ) -> Self {
+        Self(
+            reason: reason, method: method, identity: identity, connection: connection,
+            notify: NotifyPayload(notify))
+    }
+}
+
+extension Identity {
+    /// - Returns: nil for a type that we don't know.
+    init?(_ payload: IdentificationPayload) {
+        guard let kind = Kind(rawValue: payload.type), payload.data.count <= 1_024 else {
+            return nil
+        }
+        self.init(kind: kind, bytes: payload.data)
+    }
+}
+
+extension IdentificationPayload {
+    init(_ identity: Identity) {
+        self.init(type: identity.kind.rawValue, data: identity.bytes)
+    }
+}

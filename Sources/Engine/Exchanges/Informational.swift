@@ -1,0 +1,62 @@
+import ESP
+import Vocabulary
+import Wire
+
+// INFORMATIONAL: Deletes, errors, and questions whether anybody is there (RFC 7296 §1.4).
+
+extension Engine {
+    func answerInformational(
+        _ payloads: [AnyPayload], of sa: IKESA, at now: Instant, _ output: inout Output
+    ) -> Reaction {
+        let deletes = payloads.deletes
+        if deletes.contains(.ikeSA) {
+            return .replyThen([]) { [self] output in
+                peerDeleted(sa, at: now, &output)
+            }
+        }
+        if payloads.has(.authenticationFailed) {
+            // The peer does not believe us after all (RFC 7296 §2.21.2).
+            return .replyThen([]) { [self] output in
+                close(sa, .protocolError, at: now, &output)
+                linger(sa, .refused, for: policy.timing.linger, at: now)
+            }
+        }
+        guard let session = sa.session, sa.isEstablished else { return .reply([]) }
+        var ours: [UInt32] = []
+        for case .children(let spis) in deletes {
+            for spi in spis {
+                if let answer = peerDeletedChild(spi, of: sa, session, at: now, &output) {
+                    ours.append(answer)
+                }
+            }
+        }
+        scheduleChildren(of: sa)
+        return .reply(ours.isEmpty ? [] : [.delete(.children(ours))])
+    }
+
+    private func peerDeleted(_ sa: IKESA, at now: Instant, _ output: inout Output) {
+        close(sa, .deletedByPeer, at: now, &output)
+        linger(sa, .refused, for: policy.timing.linger, at: now)
+    }
+
+    /// The peer has closed a Child SA whose packets it receives on `spi`.
+    ///
+    /// - Returns: our SPI of the pair, to be deleted in the answer; nil if we have said so
+    ///   ourselves, or know of none (RFC 7296 §1.4.1).
+    private func peerDeletedChild(
+        _ spi: UInt32, of sa: IKESA, _ session: Session, at now: Instant, _ output: inout Output
+    ) -> UInt32? {
+        guard let child = session.children.first(where: { $0.outboundSPI == spi }),
+            !child.isRetired
+        else { return nil }
+        let successor = session.children.last { $0.id != child.id && !$0.isRetired }
+        if let successor, successor.installed >= child.installed {
+            // The end of a rekey: what we send goes by the successor from now on.
+            dataplane.activateOutbound(successor.id)
+            retire(child.id, of: session, .rekeyed, at: now)
+        } else {
+            remove(child, of: session, .deletedByPeer, &output)
+        }
+        return child.inboundSPI
+    }
+}

@@ -1,0 +1,167 @@
+import Crypto
+import ESP
+import Vocabulary
+import Wire
+
+/// One IKE SA: two SPIs, their keys, and where the conversation stands.
+///
+///     responder:  awaitingAuth ──IKE_AUTH──▶ established ──rekeyed──▶ superseded ──▶ gone
+///                      └──── error, time ────▶ refused ──linger──▶ gone
+///     initiator:  awaitingAuthResponse ──▶ established …
+///
+/// An object, since timers, tables and sessions name the same one; it is only ever touched by
+/// the engine that made it.
+final class IKESA {
+    enum Phase {
+        /// IKE_SA_INIT is answered; nobody has proved who they are (RFC 7296 §1.2).
+        case awaitingAuth(ResponderHandshake)
+        /// IKE_AUTH is sent.
+        case awaitingAuthResponse(ClientHandshake)
+        case established
+        /// Answered with an error, which is kept for a peer that asks again.
+        case refused
+        /// Replaced by another IKE SA; waits for the Delete.
+        case superseded
+    }
+
+    /// Whether this side began this IKE SA: it owns the initiator SPI and SK_ei.
+    let weInitiated: Bool
+    let localSPI: UInt64
+    let remoteSPI: UInt64
+    let suite: IKESuite
+    let created: Instant
+    var keys: IKEKeys
+    var path: Path
+    var phase: Phase
+    var session: Session?
+    var nat = NATSituation.none
+    var timers = TimerTable()
+    /// The earliest deadline that the engine's queue has of this SA.
+    var queuedDeadline: Instant?
+    var lastHeard: Instant
+
+    // Requests of the peer (RFC 7296 §2.2, window of 1).
+    var expectedID: UInt32
+    var answered: Answer?
+    var retransmissionsSeen: UInt64 = 0
+
+    // Requests of ours.
+    var nextID: UInt32
+    var pending: PendingRequest?
+    var jobs: [Job] = []
+
+    /// The explicit IV: a counter, never used twice with a key (RFC 5282 §3.1).
+    var nextIV: UInt64 = 0
+
+    init(
+        weInitiated: Bool, localSPI: UInt64, remoteSPI: UInt64, suite: IKESuite,
+        keys: consuming IKEKeys, path: Path, phase: Phase, now: Instant, expectedID: UInt32 = 0,
+        nextID: UInt32 = 0
+    ) {
+        self.weInitiated = weInitiated
+        self.localSPI = localSPI
+        self.remoteSPI = remoteSPI
+        self.suite = suite
+        self.keys = keys
+        self.path = path
+        self.phase = phase
+        self.expectedID = expectedID
+        self.nextID = nextID
+        created = now
+        lastHeard = now
+    }
+
+    var initiatorSPI: UInt64 { weInitiated ? localSPI : remoteSPI }
+    var responderSPI: UInt64 { weInitiated ? remoteSPI : localSPI }
+
+    var isEstablished: Bool { if case .established = phase { true } else { false } }
+    var isHalfOpen: Bool { if case .awaitingAuth = phase { true } else { false } }
+
+    /// How much the source of a protected message on this SA has proved.
+    var proof: ProofLevel {
+        switch phase {
+        case .awaitingAuth, .awaitingAuthResponse, .refused: .keyExchange
+        case .established, .superseded: .authenticated
+        }
+    }
+}
+
+/// The answer to the peer's last request, for when it comes again (RFC 7296 §2.1).
+struct Answer {
+    let messageID: UInt32
+    /// Of the whole request: only the same bytes get the same answer.
+    let fingerprint: Int
+    let bytes: [UInt8]
+}
+
+/// A request of ours that waits for its response.
+struct PendingRequest {
+    let messageID: UInt32
+    let bytes: [UInt8]
+    let job: Job
+    var attempts = 0
+    var wait: Duration
+    /// Kept from the request, for the response.
+    var context: RequestContext
+}
+
+/// Something to do in an exchange of our own.
+enum Job: Hashable {
+    /// An empty INFORMATIONAL: is anybody there?
+    case liveness
+    case authenticate
+    case rekeyIKE
+    case rekeyChild(ChildID)
+    case deleteChild(UInt32)
+    case deleteIKE
+}
+
+/// What a CREATE_CHILD_SA request of ours must remember. A class, for it owns a private key.
+final class RequestContext {
+    let nonce: [UInt8]
+    let spi: UInt32
+    let ikeSPI: UInt64
+    let exchange: PrivateKey?
+
+    init(nonce: [UInt8] = [], spi: UInt32 = 0, ikeSPI: UInt64 = 0, exchange: PrivateKey? = nil) {
+        self.nonce = nonce
+        self.spi = spi
+        self.ikeSPI = ikeSPI
+        self.exchange = exchange
+    }
+}
+
+/// A key exchange of ours that waits for the peer's half.
+final class PrivateKey {
+    let exchange: KeyExchange
+    init(_ exchange: consuming KeyExchange) { self.exchange = exchange }
+}
+
+/// What the responder keeps between IKE_SA_INIT and IKE_AUTH.
+struct ResponderHandshake {
+    let request: [UInt8]
+    let response: [UInt8]
+    let initiatorNonce: [UInt8]
+    let responderNonce: [UInt8]
+    let key: InitKey
+    let received: Instant
+    let workNanoseconds: UInt64
+}
+
+/// What the initiator keeps until its IKE_AUTH is answered.
+struct ClientHandshake {
+    let handle: ConnectionHandle
+    let policy: ClientPolicy
+    let request: [UInt8]
+    let response: [UInt8]
+    let initiatorNonce: [UInt8]
+    let responderNonce: [UInt8]
+    let began: Instant
+    let childSPI: UInt32
+}
+
+/// Tells a retransmitted IKE_SA_INIT from a new one (RFC 7296 §2.1).
+struct InitKey: Hashable {
+    let initiatorSPI: UInt64
+    let source: Endpoint
+}

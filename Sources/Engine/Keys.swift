@@ -1,0 +1,84 @@
+import Crypto
+import Wire
+
+/// The keys of an IKE SA (RFC 7296 §2.14), as seen from our side.
+struct IKEKeys: ~Copyable, Sendable {
+    /// Where Child SAs' keys and the next IKE SA's come from.
+    let skD: SecretBytes
+    /// SK_pi and SK_pr: bind the AUTH payloads to the exchange.
+    let initiatorAuth: SecretBytes
+    let responderAuth: SecretBytes
+    var sealer: Sealer
+    var opener: Opener
+
+    /// - Parameters:
+    ///   - seed: SKEYSEED.
+    ///   - nonces: Ni | Nr.
+    ///   - weInitiated: whether SK_ei is ours to seal with.
+    init(
+        suite: IKESuite, seed: borrowing SecretBytes, nonces: [UInt8], initiatorSPI: UInt64,
+        responderSPI: UInt64, weInitiated: Bool
+    ) throws(CryptoError) {
+        var salt = nonces
+        salt.put(initiatorSPI)
+        salt.put(responderSPI)
+        let prf = suite.prf.length
+        let cipher = suite.aead.keyMaterialLength
+        let material = try suite.prf.plus(seed, salt, count: 3 * prf + 2 * cipher)
+
+        let initiatorKey = material.slice(prf..<(prf + cipher))
+        let responderKey = material.slice((prf + cipher)..<(prf + 2 * cipher))
+        let auth = prf + 2 * cipher
+        let sealer = try Sealer(suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
+        let opener = try Opener(suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
+        skD = material.slice(0..<prf)
+        initiatorAuth = material.slice(auth..<(auth + prf))
+        responderAuth = material.slice((auth + prf)..<(auth + 2 * prf))
+        self.sealer = sealer
+        self.opener = opener
+    }
+
+    /// SKEYSEED of a first IKE SA: prf(Ni | Nr, g^ir).
+    static func seed(
+        _ prf: PRF, nonces: [UInt8], shared: borrowing SecretBytes
+    ) throws(CryptoError) -> SecretBytes {
+        try prf.secret(nonces, over: shared)
+    }
+}
+
+/// The keys of a Child SA (RFC 7296 §2.17): initiator's direction first.
+func childKeys(
+    _ skD: borrowing SecretBytes, prf: PRF, shared: borrowing SecretBytes?, nonces: [UInt8],
+    aead: AEAD
+) throws(CryptoError) -> ChildKeys {
+    let length = aead.keyMaterialLength
+    let material =
+        switch shared {
+        case .some(let shared):
+            try prf.plus(skD, secretPrefix: shared, nonces, count: 2 * length)
+        case nil: try prf.plus(skD, nonces, count: 2 * length)
+        }
+    return ChildKeys(
+        fromInitiator: material.slice(0..<length),
+        fromResponder: material.slice(length..<(2 * length)))
+}
+
+struct ChildKeys: ~Copyable {
+    let fromInitiator: SecretBytes
+    let fromResponder: SecretBytes
+}
+
+/// The AUTH value of a shared key (RFC 7296 §2.15):
+/// `prf(prf(secret, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID))`.
+///
+/// - Parameters:
+///   - message: the signer's first message, whole.
+///   - nonce: the other side's.
+///   - identity: the signer's ID payload after its generic header.
+func sharedKeyAuth(
+    _ prf: PRF, secret: borrowing SecretBytes, message: [UInt8], nonce: [UInt8],
+    key: borrowing SecretBytes, identity: [UInt8]
+) throws(CryptoError) -> [UInt8] {
+    let padded = try prf.secret(secret, Array("Key Pad for IKEv2".utf8))
+    return try prf.authenticator(padded, message + nonce + prf.authenticator(key, identity))
+}

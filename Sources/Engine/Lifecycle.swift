@@ -1,0 +1,133 @@
+import ESP
+import Vocabulary
+import Wire
+
+// How IKE SAs and sessions begin and end.
+
+extension Engine {
+    /// The peer has proved itself: from half-open to established.
+    func establish(_ sa: IKESA, _ session: Session, at now: Instant) {
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        sa.phase = .established
+        sa.session = session
+        sessions[session.id] = session
+        startTimers(of: sa, session, at: now)
+    }
+
+    /// The timers of an established IKE SA: at the login, and after a rekey of its own.
+    func startTimers(of sa: IKESA, _ session: Session, at now: Instant) {
+        let rekey = session.connection.rekey
+        sa.timers[.halfOpen] = nil
+        sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
+        sa.timers[.liveness] = now + session.connection.livenessInterval
+        scheduleChildren(of: sa)
+    }
+
+    /// Ends an IKE SA and its session, whatever state it is in.
+    ///
+    /// - Parameter tellingPeer: send a Delete first (RFC 7296 §1.4.1). Its answer is not waited
+    ///   for longer than the linger time.
+    func end(
+        _ sa: IKESA, _ reason: SessionEnd, tellingPeer: Bool, at now: Instant,
+        _ output: inout Output
+    ) {
+        if case .awaitingAuthResponse(let handshake) = sa.phase {
+            output.notices.append(.failed(handshake.handle, .timeout))
+        }
+        close(sa, reason, at: now, &output)
+        guard tellingPeer else { return forget(sa) }
+        sa.jobs = []
+        sa.pending = nil
+        send(
+            [.delete(.ikeSA)], as: .informational, .deleteIKE, of: sa, at: now, &output)
+        linger(sa, .refused, for: policy.timing.linger, at: now)
+        sa.timers[.retransmit] = now + policy.timing.retransmit
+        schedule(sa)
+    }
+
+    /// Closes the session of an IKE SA: its Child SAs, its lease, its records. The SA stays.
+    func close(_ sa: IKESA, _ reason: SessionEnd, at now: Instant, _ output: inout Output) {
+        guard let session = sa.session, sessions[session.id] === session else { return }
+        for child in session.children {
+            remove(child, of: session, child.isRetired ? child.end : .sessionClosed, &output)
+        }
+        release(session, &output)
+        output.events.append(
+            IKESAClosed(
+                session: session.id, reason: .sessionClosed, spi: IKESPI(sa.localSPI),
+                ageMilliseconds: (now - sa.created).milliseconds))
+        output.events.append(
+            SessionClosed(
+                session: session.id, reason: reason,
+                durationMilliseconds: (now - session.established).milliseconds,
+                total: session.closedTraffic))
+        if let handle = session.handle { output.notices.append(.closed(handle, reason)) }
+        sessions[session.id] = nil
+        sa.session = nil
+    }
+
+    /// Gives a lease back that nobody was told of.
+    func release(_ session: Session) {
+        guard let lease = session.lease else { return }
+        pools[lease.pool]?.giveBack(lease.address)
+        session.lease = nil
+    }
+
+    private func release(_ session: Session, _ output: inout Output) {
+        guard let lease = session.lease else { return }
+        release(session)
+        guard pools[lease.pool] != nil else { return }
+        output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+    }
+
+    /// Keeps an SA that is over for a while, so that its last answer can be given again.
+    func linger(_ sa: IKESA, _ phase: IKESA.Phase, for span: Duration, at now: Instant) {
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        if !sa.isLingering { lingering += 1 }
+        sa.phase = phase
+        sa.timers.stopAll()
+        sa.timers[.linger] = now + span
+        schedule(sa)
+    }
+
+    /// The SA and its keys are gone.
+    func forget(_ sa: IKESA) {
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        if sa.isLingering { lingering -= 1 }
+        sa.timers.stopAll()
+        sas[sa.localSPI] = nil
+    }
+
+    /// A handshake that nobody finished.
+    func giveUp(_ sa: IKESA, at now: Instant, _ output: inout Output) {
+        output.events.append(
+            IKEAuthFailed(
+                reason: .timeout, method: .unknown, proof: .spoofable, identity: nil,
+                source: sa.path.remote.address, connection: nil))
+        forget(sa)
+    }
+
+    /// A protected request that breaks the protocol ends the SA (RFC 7296 §2.21.3).
+    func refuse(
+        _ sa: IKESA, _ request: Header, _ datagram: [UInt8], _ notify: NotifyPayload.Kind,
+        on path: Path, at now: Instant, _ output: inout Output
+    ) {
+        respond(
+            [.notify(NotifyPayload(notify))], to: request, datagram, of: sa, on: path, &output)
+        if case .awaitingAuth = sa.phase {
+            refuse(sa, AuthRejection(reason: .invalidSyntax), at: now, &output)
+        } else {
+            close(sa, .protocolError, at: now, &output)
+            linger(sa, .refused, for: policy.timing.linger, at: now)
+        }
+    }
+}
+
+extension IKESA {
+    var isLingering: Bool {
+        switch phase {
+        case .refused, .superseded: true
+        default: false
+        }
+    }
+}

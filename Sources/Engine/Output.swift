@@ -1,0 +1,44 @@
+package import Vocabulary
+
+/// An IKE message to be sent, without the non-ESP marker.
+package struct Transmit: Sendable {
+    package let path: Path
+    package let bytes: [UInt8]
+
+    package init(path: Path, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
+/// What a client's driver needs to know of its own logins.
+package enum Notice: Sendable {
+    case connected(ConnectionHandle, SessionID, virtualAddress: IPAddress?)
+    case failed(ConnectionHandle, AuthFailure)
+    case closed(ConnectionHandle, SessionEnd)
+}
+
+/// Names one login that this engine began.
+package struct ConnectionHandle: Hashable, Sendable {
+    let number: UInt64
+}
+
+/// Everything that one input caused. The driver carries it out and clears it.
+package struct Output: Sendable {
+    package var transmits: [Transmit] = []
+    package var events: [any Event] = []
+    package var notices: [Notice] = []
+
+    package init() {}
+
+    /// Empties it and keeps the memory.
+    package mutating func clear() {
+        transmits.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        notices.removeAll(keepingCapacity: true)
+    }
+
+    mutating func drop(_ reason: MessageDrop, _ proof: ProofLevel, from path: Path) {
+        events.append(MessageDropped(reason: reason, proof: proof, source: path.remote.address))
+    }
+}

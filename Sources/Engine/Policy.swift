@@ -1,0 +1,179 @@
+package import Crypto
+package import ESP
+package import Vocabulary
+
+/// What the engine is told by the configuration. Values only: a new policy is a new engine, or a
+/// reload.
+package struct EnginePolicy: Sendable {
+    package var connections: [Connection]
+    package var pools: [PoolPolicy]
+    /// Sessions that may exist at once.
+    package var sessionLimit = 10_000
+    /// IKE SAs that may wait for IKE_AUTH at once.
+    package var halfOpenLimit = 1_000
+    package var timing = Timing()
+    /// Which shard this is: the high byte of every responder SPI that it hands out.
+    package var shard: UInt8 = 0
+    /// Pretend that we are behind a NAT, so that peers wrap ESP in UDP: our data plane has no
+    /// other (RFC 7296 §2.23 lets either side ask for it so).
+    package var forcesEncapsulation = true
+    /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
+    package var stopwatch: @Sendable () -> UInt64 = { 0 }
+
+    package init(connections: [Connection], pools: [PoolPolicy] = []) {
+        self.connections = connections
+        self.pools = pools
+    }
+}
+
+/// Who may come, as what, and what they get.
+package struct Connection: Sendable {
+    package var name: String
+    package var localIdentity: Identity
+    /// `*` in front or alone stands for anything.
+    package var remoteIdentities: [IdentityPattern]
+    package var secret: SharedSecret
+    package var ikeSuites: [IKESuite]
+    package var espSuites: [ESPSuite]
+    /// Without one, no address is lent.
+    package var pool: String?
+    package var dns: [IPAddress]
+    /// What peers may reach.
+    package var localSelectors: [Selector]
+    package var rekey: RekeyPolicy
+    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4).
+    package var livenessInterval: Duration
+
+    package init(
+        name: String, localIdentity: Identity, remoteIdentities: [IdentityPattern],
+        secret: SharedSecret,
+        ikeSuites: [IKESuite] = [
+            IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
+            IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
+        ],
+        espSuites: [ESPSuite] = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)],
+        pool: String? = nil, dns: [IPAddress] = [],
+        localSelectors: [Selector] = [.anyIPv4], rekey: RekeyPolicy = RekeyPolicy(),
+        livenessInterval: Duration = .seconds(30)
+    ) {
+        self.name = name
+        self.localIdentity = localIdentity
+        self.remoteIdentities = remoteIdentities
+        self.secret = secret
+        self.ikeSuites = ikeSuites
+        self.espSuites = espSuites
+        self.pool = pool
+        self.dns = dns
+        self.localSelectors = localSelectors
+        self.rekey = rekey
+        self.livenessInterval = livenessInterval
+    }
+}
+
+/// When we replace SAs. The moment is drawn from `[lifetime × (1 − jitter), lifetime]`, so that
+/// sessions that began together don't rekey together.
+package struct RekeyPolicy: Sendable {
+    package var ike: Duration
+    package var child: Duration
+    /// 0 to 1.
+    package var jitter: Double
+
+    package init(ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5) {
+        self.ike = ike
+        self.child = child
+        self.jitter = jitter
+    }
+}
+
+/// An identity, or all that end in something.
+package enum IdentityPattern: Hashable, Sendable {
+    case any
+    case exact(Identity)
+    /// Lower case.
+    case suffix([UInt8])
+
+    /// Reads `*`, `*@example.org`, or an identity.
+    package init(_ text: String) {
+        if text == "*" {
+            self = .any
+        } else if text.hasPrefix("*") {
+            self = .suffix(Identity(kind: .fqdn, bytes: Array(text.utf8.dropFirst())).canonicalBytes)
+        } else {
+            self = .exact(Identity(text))
+        }
+    }
+
+    package func matches(_ identity: Identity) -> Bool {
+        switch self {
+        case .any: true
+        case .exact(let exact): exact.canonicalBytes == identity.canonicalBytes
+        case .suffix(let suffix):
+            (identity.kind == .fqdn || identity.kind == .rfc822)
+                && identity.canonicalBytes.count > suffix.count
+                && identity.canonicalBytes.suffix(suffix.count).elementsEqual(suffix)
+        }
+    }
+}
+
+/// Addresses to lend, first and last included.
+package struct PoolPolicy: Sendable {
+    package var name: String
+    package var first: UInt32
+    package var last: UInt32
+
+    package init(name: String, first: UInt32, last: UInt32) {
+        self.name = name
+        self.first = first
+        self.last = last
+    }
+}
+
+/// Intervals that are ours to choose.
+package struct Timing: Sendable {
+    /// From IKE_SA_INIT to a valid IKE_AUTH.
+    package var halfOpen: Duration = .seconds(30)
+    /// Before the first retransmission; each later one waits `backoff` times longer
+    /// (RFC 7296 §2.4 asks for exponential times).
+    package var retransmit: Duration = .seconds(2)
+    package var backoff = 2.0
+    package var retransmissions = 5
+    /// How long an SA that ended keeps its last answer, for a peer that asks again.
+    package var linger: Duration = .seconds(10)
+    /// How long the inbound half of a replaced Child SA waits for its last packets.
+    package var retiredInbound: Duration = .seconds(5)
+    /// How long we wait for the Delete of an SA that the peer replaced.
+    package var superseded: Duration = .seconds(30)
+
+    package init() {}
+}
+
+/// What a client wants: the initiator's side of a connection.
+package struct ClientPolicy: Sendable {
+    package var localIdentity: Identity
+    package var remoteIdentity: Identity?
+    package var secret: SharedSecret
+    package var ikeSuites: [IKESuite]
+    package var espSuites: [ESPSuite]
+    /// Ask for a virtual IPv4 address.
+    package var wantsAddress = true
+    package var remoteSelectors: [Selector]
+    package var rekey: RekeyPolicy
+    package var livenessInterval: Duration
+
+    package init(
+        localIdentity: Identity, remoteIdentity: Identity? = nil, secret: SharedSecret,
+        ikeSuites: [IKESuite] = [IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519)],
+        espSuites: [ESPSuite] = [ESPSuite(aead: .aes128GCM16)],
+        remoteSelectors: [Selector] = [.anyIPv4],
+        rekey: RekeyPolicy = RekeyPolicy(), livenessInterval: Duration = .seconds(30)
+    ) {
+        self.localIdentity = localIdentity
+        self.remoteIdentity = remoteIdentity
+        self.secret = secret
+        self.ikeSuites = ikeSuites
+        self.espSuites = espSuites
+        self.remoteSelectors = remoteSelectors
+        self.rekey = rekey
+        self.livenessInterval = livenessInterval
+    }
+}

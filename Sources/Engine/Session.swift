@@ -1,0 +1,89 @@
+import ESP
+package import Vocabulary
+
+/// One user's stay: it outlives its IKE SAs and Child SAs, and accounting sums over it.
+final class Session {
+    let id: SessionID
+    let connection: SessionTerms
+    let identity: Identity
+    let established: Instant
+    var ikeSuiteName: String
+    var espSuiteName: String?
+    var lease: Lease?
+    var children: [Child] = []
+    /// Of the Child SAs that are gone.
+    var closedTraffic = Traffic()
+    /// The IKE SA that speaks for it now.
+    var ikeSPI: UInt64
+    /// Set for a session that this engine began.
+    var handle: ConnectionHandle?
+
+    init(
+        id: SessionID, connection: SessionTerms, identity: Identity, established: Instant,
+        ikeSuiteName: String, ikeSPI: UInt64
+    ) {
+        self.id = id
+        self.connection = connection
+        self.identity = identity
+        self.established = established
+        self.ikeSuiteName = ikeSuiteName
+        self.ikeSPI = ikeSPI
+    }
+
+    func postponeRekey(of child: ChildID, until moment: Instant) {
+        for index in children.indices where children[index].id == child {
+            children[index].rekeyAt = moment
+        }
+    }
+}
+
+/// What either side's policy says of a session: the common part of a connection and a client's
+/// policy.
+struct SessionTerms {
+    let name: String
+    let ikeSuites: [IKESuite]
+    let espSuites: [ESPSuite]
+    let rekey: RekeyPolicy
+    let livenessInterval: Duration
+}
+
+struct Lease {
+    let pool: String
+    let address: UInt32
+}
+
+/// A pair of ESP SAs of a session.
+struct Child {
+    enum State: Hashable {
+        case installed
+        /// Replaced: receives until then.
+        case retired(until: Instant)
+    }
+
+    let id: ChildID
+    let inboundSPI: UInt32
+    let outboundSPI: UInt32
+    let suite: ESPSuite
+    let localSelectors: [Selector]
+    let remoteSelectors: [Selector]
+    let installed: Instant
+    var rekeyAt: Instant
+    var state = State.installed
+    /// Why it goes, once that is known.
+    var end = ChildEnd.rekeyed
+
+    var isRetired: Bool { state != .installed }
+}
+
+/// A session, for a person or a program that asks what is up.
+package struct SessionSummary: Sendable {
+    package let session: SessionID
+    package let connection: String
+    package let identity: Personal<Identity>
+    package let source: Personal<IPAddress>
+    package let virtualAddress: Personal<VirtualAddress?>
+    package let established: Instant
+    package let traffic: Traffic
+    package let ikeSuite: String
+    package let espSuite: String?
+}

@@ -1,0 +1,194 @@
+/// One IKE message as far as it can be read without keys.
+package enum Message: Sendable {
+    /// All payloads are in the clear: IKE_SA_INIT, and errors about unknown SPIs.
+    case plain(Header, [AnyPayload])
+    /// The payloads are inside an Encrypted payload (RFC 7296 §3.14).
+    case protected(Header, SealedContents)
+
+    /// More payloads than any sane message has.
+    package static let payloadLimit = 64
+
+    /// Reads a datagram.
+    ///
+    /// - Throws: ``ParseFailure`` with as much of the header as could be read, so that an error
+    ///   can be answered where the RFC wants one.
+    package init(parsing datagram: [UInt8]) throws(ParseFailure) {
+        var rest = datagram.span
+        let header: Header
+        do throws(WireError) {
+            header = try Header(parsing: &rest)
+        } catch {
+            throw ParseFailure(header: nil, error: error)
+        }
+        guard header.majorVersion == 2 else {
+            throw ParseFailure(
+                header: header,
+                error: .illegal(.majorVersion, value: UInt64(header.majorVersion)))
+        }
+        do throws(WireError) {
+            if let sealed = try SealedContents(in: rest, of: header) {
+                self = .protected(header, sealed)
+            } else {
+                self = .plain(header, try parsePayloads(rest, first: header.nextPayload))
+            }
+        } catch {
+            throw ParseFailure(header: header, error: error)
+        }
+    }
+
+    package var header: Header {
+        switch self {
+        case .plain(let header, _), .protected(let header, _): header
+        }
+    }
+
+    /// Writes a message whose payloads are in the clear.
+    package static func plain(_ header: Header, payloads: [AnyPayload]) -> [UInt8] {
+        var header = header
+        header.nextPayload = payloads.first?.type ?? .none
+        var output: [UInt8] = []
+        output.reserveCapacity(512)
+        header.write(to: &output)
+        writePayloads(payloads, to: &output)
+        patchLength(&output)
+        return output
+    }
+
+    /// Lays out a message whose payloads are to be encrypted: everything is in place but the
+    /// encryption and its tag.
+    ///
+    /// - Parameters:
+    ///   - iv: the explicit IV, whose bytes are written as they are.
+    ///   - tagLength: bytes kept free for the integrity tag.
+    /// - Returns: the datagram and where its parts are. One byte of padding length, zero, ends
+    ///   the plaintext; AEADs need no alignment (RFC 5282 §3).
+    package static func laidOut(
+        _ header: Header, payloads: [AnyPayload], iv: [UInt8], tagLength: Int
+    ) -> (datagram: [UInt8], sealed: SealedContents) {
+        var header = header
+        header.nextPayload = .encrypted
+        var output: [UInt8] = []
+        output.reserveCapacity(512)
+        header.write(to: &output)
+        output.put((payloads.first?.type ?? .none).rawValue)
+        output.put(UInt8(0))
+        output.put(UInt16(0))
+        let start = output.count
+        output += iv
+        writePayloads(payloads, to: &output)
+        output.put(UInt8(0))
+        output += Array(repeating: 0, count: tagLength)
+        output.patch(output.count - Header.length, at: start - 2)
+        patchLength(&output)
+        return (
+            output,
+            SealedContents(first: payloads.first?.type ?? .none, range: start..<output.count)
+        )
+    }
+
+    private static func writePayloads(_ payloads: [AnyPayload], to output: inout [UInt8]) {
+        for (index, payload) in payloads.enumerated() {
+            let next = index + 1 < payloads.count ? payloads[index + 1].type : .none
+            payload.write(next: next, to: &output)
+        }
+    }
+
+    private static func patchLength(_ output: inout [UInt8]) {
+        output.patch(output.count >> 16, at: 24)
+        output.patch(output.count & 0xffff, at: 26)
+    }
+}
+
+/// Why a datagram is no message, and what could be read of it all the same.
+package struct ParseFailure: Error, Hashable, Sendable {
+    package let header: Header?
+    package let error: WireError
+}
+
+/// Where the contents of an Encrypted payload lie in their datagram.
+package struct SealedContents: Hashable, Sendable {
+    /// The type of the first payload inside.
+    package let first: PayloadType
+    /// From the IV to the end of the integrity tag. All before it is authenticated.
+    package let range: Range<Int>
+
+    init(first: PayloadType, range: Range<Int>) {
+        self.first = first
+        self.range = range
+    }
+
+    /// Finds the Encrypted payload. Payloads before it are passed over: they are authenticated,
+    /// and none of ours has any.
+    ///
+    /// - Returns: nil if there is none.
+    init?(in payloads: Span<UInt8>, of header: Header) throws(WireError) {
+        var rest = payloads
+        var type = header.nextPayload
+        var offset = Header.length
+        for _ in 0..<Message.payloadLimit {
+            guard type != .none else { return nil }
+            let current = type
+            let body = try rest.takeGenericHeader(&type)
+            if current == .encrypted {
+                try rest.skip(body)
+                guard rest.isEmpty else { throw .trailing(left: rest.count) }
+                first = type
+                range = (offset + 4)..<(offset + 4 + body)
+                return
+            }
+            try rest.skip(body)
+            offset += 4 + body
+        }
+        throw .tooMany(.payloads)
+    }
+}
+
+extension Span<UInt8> {
+    /// Removes a generic payload header.
+    ///
+    /// - Parameter type: set to the type of the payload after this one.
+    /// - Returns: the body's length.
+    fileprivate mutating func takeGenericHeader(_ type: inout PayloadType) throws(WireError) -> Int
+    {
+        type = PayloadType(rawValue: try take())
+        _ = try take(UInt8.self)
+        let length: UInt16 = try take()
+        guard length >= 4 else { throw .illegal(.payloadLength, value: UInt64(length)) }
+        return Int(length) - 4
+    }
+}
+
+/// Reads a chain of payloads that must fill `bytes` exactly.
+package func parsePayloads(
+    _ bytes: Span<UInt8>, first: PayloadType
+) throws(WireError) -> [AnyPayload] {
+    var rest = bytes
+    var type = first
+    var payloads: [AnyPayload] = []
+    while type != .none {
+        guard payloads.count < Message.payloadLimit else { throw .tooMany(.payloads) }
+        let current = type
+        let critical = rest.count > 1 && rest[1] & 0x80 != 0
+        let length = try rest.takeGenericHeader(&type)
+        payloads.append(
+            try rest.take(region: length) { (body: inout Span<UInt8>) throws(WireError) in
+                try AnyPayload(current, critical: critical, body: body)
+            })
+    }
+    guard rest.isEmpty else { throw .trailing(left: rest.count) }
+    return payloads
+}
+
+/// Reads the payloads of decrypted contents.
+///
+/// - Parameter plaintext: payloads, padding, and the padding's length in the last byte.
+package func parseDecrypted(
+    _ plaintext: Span<UInt8>, first: PayloadType
+) throws(WireError) -> [AnyPayload] {
+    guard plaintext.count >= 1 else { throw .truncated(needed: 1, left: 0) }
+    let padding = Int(plaintext[plaintext.count - 1]) + 1
+    guard padding <= plaintext.count else {
+        throw .truncated(needed: padding, left: plaintext.count)
+    }
+    return try parsePayloads(plaintext.extracting(first: plaintext.count - padding), first: first)
+}

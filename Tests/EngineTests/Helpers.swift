@@ -1,0 +1,39 @@
+import Engine
+import TestKit
+import Vocabulary
+
+extension IPAddress {
+    static let lan = IPAddress.v4(0x0a63_0001)
+}
+
+extension Pair {
+    var virtualAddresses: [IPAddress] {
+        notices.compactMap {
+            if case .connected(_, _, let address) = $0 { address } else { nil }
+        }
+    }
+    var virtualAddress: IPAddress? { virtualAddresses.first }
+
+    /// What the client was told.
+    var failures: [AuthFailure] {
+        notices.compactMap { if case .failed(_, let reason) = $0 { reason } else { nil } }
+    }
+
+    /// How the client's sessions ended, as it saw it.
+    var ends: [SessionEnd] {
+        notices.compactMap { if case .closed(_, let reason) = $0 { reason } else { nil } }
+    }
+
+    /// What the gateway recorded.
+    var failureReasons: [AuthFailure] {
+        events.compactMap { ($0 as? IKEAuthFailed)?.reason.clear }
+    }
+
+    var tick: Tick {
+        var tick = Tick()
+        gateway.fill(&tick)
+        return tick
+    }
+
+    func events<E: Event>(_: E.Type) -> [E] { events.compactMap { $0 as? E } }
+}

@@ -1,0 +1,206 @@
+import Crypto
+package import ESP
+package import Engine
+package import Vocabulary
+
+/// A gateway and a client, a clock and a network between them, all simulated: `drive` moves time
+/// from one thing that happens to the next.
+package final class Pair {
+    package let gateway: Engine
+    package let client: Engine
+    package let gatewayPlane = Tunnels()
+    package let clientPlane = Tunnels()
+    package var network = Network()
+    package private(set) var now = Instant(nanoseconds: 1_000_000_000)
+
+    /// What the gateway told, in order.
+    package private(set) var events: [any Event] = []
+    /// What the client's driver was told.
+    package private(set) var notices: [Notice] = []
+    /// Every message that was sent, retransmissions aside: `-->` is the client's.
+    package private(set) var trace: [String] = []
+    /// Every IKE datagram that was put on the wire, retransmissions too.
+    package private(set) var datagrams: [(fromClient: Bool, bytes: [UInt8])] = []
+    private var inFlight: [Flight] = []
+
+    private struct Flight {
+        let due: Instant
+        let toGateway: Bool
+        let path: Path
+        let bytes: [UInt8]
+        let isESP: Bool
+    }
+
+    package static let gatewayAddress = IPAddress.v4(0xc000_0201)
+    package static let clientAddress = IPAddress.v4(0xc000_0207)
+
+    package init(_ policy: EnginePolicy = .example, seed: UInt64 = 1) {
+        gateway = Engine(policy, dataplane: gatewayPlane, random: SeededRandom(seed: seed))
+        var clientPolicy = EnginePolicy(connections: [])
+        clientPolicy.timing = policy.timing
+        clientPolicy.shard = 0xcc
+        client = Engine(
+            clientPolicy, dataplane: clientPlane, random: SeededRandom(seed: seed &+ 1_000))
+        gateway.trace = { [unowned self] in trace.append("<-- \($0)") }
+        client.trace = { [unowned self] in trace.append("--> \($0)") }
+    }
+
+    // MARK: What a client does
+
+    package func connect(_ policy: ClientPolicy = .example) -> ConnectionHandle? {
+        with(client) { engine, now, output in
+            engine.connect(
+                policy, on: clientPath(port: 500), natPath: clientPath(port: 4500), at: now,
+                &output)
+        }
+    }
+
+    package func act(_ body: (Engine, Instant, inout Output) -> Void) { with(client, body) }
+    package func actAtGateway(_ body: (Engine, Instant, inout Output) -> Void) {
+        with(gateway, body)
+    }
+
+    private func clientPath(port: UInt16) -> Path {
+        Path(
+            local: Endpoint(Self.clientAddress, port),
+            remote: Endpoint(Self.gatewayAddress, port), encapsulated: port == 4500)
+    }
+
+    /// Sends an inner UDP packet of `length` bytes from the client to `destination`.
+    package func sendFromClient(
+        _ source: IPAddress, to destination: IPAddress, length: Int = 100
+    ) -> Sealed {
+        send(innerPacket(from: source, to: destination, length: length), by: clientPlane, toGateway: true)
+    }
+
+    package func sendFromGateway(
+        _ source: IPAddress, to destination: IPAddress, length: Int = 100
+    ) -> Sealed {
+        send(innerPacket(from: source, to: destination, length: length), by: gatewayPlane, toGateway: false)
+    }
+
+    private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {
+        var buffer =
+            [UInt8](repeating: 0, count: Tunnels.headroom) + packet
+            + [UInt8](repeating: 0, count: Tunnels.tailroom)
+        let inner = Tunnels.headroom..<(Tunnels.headroom + packet.count)
+        var span = buffer.mutableSpan
+        let sealed = plane.seal(&span, inner: inner, at: now)
+        if case .transmit(let range, let path, _) = sealed {
+            put(Array(buffer[range]), path, toGateway: toGateway, isESP: true)
+        }
+        return sealed
+    }
+
+    // MARK: Time
+
+    /// Lets time pass, and everything happen that it brings.
+    package func drive(for span: Duration = .seconds(1)) {
+        let end = now + span
+        while let next = nextMoment(), next <= end {
+            now = max(now, next)
+            deliverDue()
+            if let deadline = gateway.nextDeadline, deadline <= now {
+                with(gateway) { $0.expire(at: $1, &$2) }
+            }
+            if let deadline = client.nextDeadline, deadline <= now {
+                with(client) { $0.expire(at: $1, &$2) }
+            }
+        }
+        now = end
+    }
+
+    private func nextMoment() -> Instant? {
+        [inFlight.map(\.due).min(), gateway.nextDeadline, client.nextDeadline]
+            .compactMap { $0 }.min()
+    }
+
+    private func deliverDue() {
+        let due = inFlight.filter { $0.due <= now }
+        inFlight.removeAll { $0.due <= now }
+        for flight in due { deliver(flight) }
+    }
+
+    private func deliver(_ flight: Flight) {
+        if flight.isESP {
+            deliverESP(flight)
+        } else {
+            with(flight.toGateway ? gateway : client) { engine, now, output in
+                engine.receive(flight.bytes, on: flight.path, at: now, &output)
+            }
+        }
+    }
+
+    private func deliverESP(_ flight: Flight) {
+        var packet = flight.bytes
+        var span = packet.mutableSpan
+        let plane = flight.toGateway ? gatewayPlane : clientPlane
+        let opened = plane.open(&span, from: flight.path.remote, at: now)
+        guard case .deliver(_, let child, let moved) = opened, let moved else { return }
+        with(flight.toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }
+    }
+
+    @discardableResult
+    private func with<Value>(
+        _ engine: Engine, _ body: (Engine, Instant, inout Output) -> Value
+    ) -> Value {
+        var output = Output()
+        let value = body(engine, now, &output)
+        let isClient = engine === client
+        for transmit in output.transmits {
+            datagrams.append((isClient, transmit.bytes))
+            put(transmit.bytes, transmit.path, toGateway: isClient, isESP: false)
+        }
+        if isClient { notices += output.notices } else { events += output.events }
+        return value
+    }
+
+    /// Hands a datagram to the network, which turns its addresses around and decides its fate.
+    private func put(_ bytes: [UInt8], _ path: Path, toGateway: Bool, isESP: Bool) {
+        let source = toGateway ? network.nat(path.local) : path.local
+        let seen = Path(
+            local: path.remote, remote: source, encapsulated: path.encapsulated)
+        for delay in network.fate(isESP: isESP) {
+            inFlight.append(
+                Flight(
+                    due: now + delay, toGateway: toGateway, path: seen, bytes: bytes, isESP: isESP))
+        }
+    }
+
+    /// Throws a datagram of anybody's at the gateway.
+    package func inject(
+        _ bytes: [UInt8],
+        from remote: Endpoint = Endpoint(IPAddress.v4(0xcb00_7109), 500), port: UInt16 = 500
+    ) {
+        let path = Path(
+            local: Endpoint(Self.gatewayAddress, port), remote: remote, encapsulated: port == 4500)
+        with(gateway) { $0.receive(bytes, on: path, at: $1, &$2) }
+    }
+}
+
+/// What the wire does to datagrams.
+package struct Network: Sendable {
+    package var latency: Duration = .milliseconds(5)
+    /// Numbers of IKE datagrams, counted from 0 over the whole test, that are lost, doubled, or
+    /// held back for a second.
+    package var lost: Set<Int> = []
+    package var doubled: Set<Int> = []
+    package var late: Set<Int> = []
+    /// Nothing comes through any more.
+    package var isCut = false
+    /// What the gateway sees of the client's source.
+    package var nat: @Sendable (Endpoint) -> Endpoint = { $0 }
+    private var count = 0
+
+    package init() {}
+
+    /// When each copy of the next datagram arrives.
+    mutating func fate(isESP: Bool) -> [Duration] {
+        guard !isCut else { return [] }
+        guard !isESP else { return [latency] }
+        defer { count += 1 }
+        if lost.contains(count) { return [] }
+        if late.contains(count) { return [latency + .seconds(1)] }
+        return doubled.contains(count) ? [latency, latency * 2] : [latency]
+    }
+}
