@@ -105,6 +105,29 @@ struct TUNTests {
         }
     }
 
+    @Test("a ping through a gateway is answered by the kernel; without its interface it goes on")
+    func throughGateway() throws {
+        let routes = routes
+        try inNamespace {
+            let ready = system("ip link set lo up && ip address add 10.99.0.1/32 dev lo") == 0
+            try #require(ready, "apt-get install iproute2")
+            let bed = try Bed(inner: TUN(name: "weirtest6", mtu: 1400, routes: routes))
+            defer { bed.gateway.stop() }
+            let client = try Client(of: bed)
+            client.probe.send(try client.sealed(echoRequest), to: bed.nat)
+            let answer = try client.opened(try #require(client.probe.receive()).bytes)
+            #expect(Array(answer[12..<20]) == [10, 99, 0, 1, 10, 88, 0, 1])
+            #expect(answer.dropFirst(20).elementsEqual(echoReply.dropFirst(20)))
+            #expect(bed.sink.all(ESPDropped.self).isEmpty)
+
+            #expect(bed.status?.innerUp == true)
+            #expect(system("ip link delete weirtest6") == 0)
+            #expect(eventually { bed.status?.innerUp == false })
+            client.probe.send(try client.sealed(echoRequest), to: bed.nat)
+            #expect(eventually { bed.status?.innerDropped == 1 })
+        }
+    }
+
     private func read(_ tun: TUN, _ room: inout [UInt8]) -> InnerRead {
         room.withUnsafeMutableBufferPointer { tun.read(into: $0) }
     }
