@@ -131,7 +131,8 @@ extension ControlRequest {
 extension SessionID {
     fileprivate init(_ uuid: UUID) {
         let bytes = withUnsafeBytes(of: uuid.uuid) { Array($0) }
-        let word = { (range: Range<Int>) in bytes[range].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        let word = { (range: Range<Int>) in bytes[range].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
         self.init(high: word(0..<8), low: word(8..<16))
     }
 }

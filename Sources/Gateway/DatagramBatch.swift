@@ -1,5 +1,5 @@
 import CLinux
-import Vocabulary
+package import Vocabulary
 
 /// Room for up to 64 datagrams, allocated once. Not thread-safe.
 package final class DatagramBatch {
@@ -31,7 +31,7 @@ package final class DatagramBatch {
     package var isFull: Bool { count == Self.capacity }
 
     /// All bytes of a slot, whatever they hold.
-    func room(_ slot: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    package func room(_ slot: Int) -> UnsafeMutableBufferPointer<UInt8> {
         precondition((0..<Self.capacity).contains(slot), "no such slot")
         return UnsafeMutableBufferPointer(start: slab + slot * Self.stride, count: Self.slotSize)
     }
@@ -41,7 +41,7 @@ package final class DatagramBatch {
     /// A datagram that was received.
     ///
     /// - Parameter port: what the socket is bound to.
-    func received(_ index: Int, on port: UInt16) -> Received {
+    package func received(_ index: Int, on port: UInt16) -> Received {
         precondition((0..<count).contains(index), "no such datagram")
         let header = headers[index]
         return Received(
@@ -52,18 +52,18 @@ package final class DatagramBatch {
             remote: Endpoint(IPAddress(header.remote), header.remote.port))
     }
 
-    struct Received {
-        let bytes: UnsafeMutableBufferPointer<UInt8>
+    package struct Received {
+        package let bytes: UnsafeMutableBufferPointer<UInt8>
         /// It was longer than a slot.
-        let truncated: Bool
-        let local: Endpoint
-        let remote: Endpoint
+        package let truncated: Bool
+        package let local: Endpoint
+        package let remote: Endpoint
     }
 
     /// Replaces what is held by what waits on the socket.
     ///
     /// - Returns: how many datagrams came, or a negative errno, -EAGAIN if there are none.
-    func receive(from socket: Int32) -> Int32 {
+    package func receive(from socket: Int32) -> Int32 {
         for slot in 0..<Self.capacity {
             headers[slot].bytes = slab + slot * Self.stride
             headers[slot].length = UInt32(Self.slotSize)
@@ -76,7 +76,7 @@ package final class DatagramBatch {
     // MARK: Sending
 
     /// Adds what lies in `range` of the next slot. The batch must not be full.
-    func append(_ range: Range<Int>, from local: Endpoint, to remote: Endpoint) {
+    package func append(_ range: Range<Int>, from local: Endpoint, to remote: Endpoint) {
         precondition(!isFull && 0 <= range.lowerBound && range.upperBound <= Self.slotSize)
         headers[count] = clinux_datagram(
             bytes: slab + count * Self.stride + range.lowerBound, length: UInt32(range.count),
@@ -87,11 +87,11 @@ package final class DatagramBatch {
     /// Tries to send what is held from number `first` on.
     ///
     /// - Returns: how many went, or a negative errno about number `first`.
-    func send(from first: Int, on socket: Int32) -> Int32 {
+    package func send(from first: Int, on socket: Int32) -> Int32 {
         clinux_udp_send(socket, headers + first, Int32(count - first))
     }
 
-    func removeAll() { count = 0 }
+    package func removeAll() { count = 0 }
 }
 
 extension IPAddress {

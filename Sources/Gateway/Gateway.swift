@@ -37,11 +37,12 @@ package final class Gateway: Sendable {
     /// - Parameters:
     ///   - inner: becomes the gateway's, which closes it at the end.
     ///   - sink: called on the gateway's thread.
-    ///   - engine: makes the engine on top of the gateway's own data plane.
+    ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
+    ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
     package init(
         _ setup: GatewaySetup, inner: sending any InnerNetwork, sink: any FactSink,
-        engine: (any Dataplane) -> any GatewayEngine
+        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         let mailbox = try Mailbox()
         let shard = try Shard(setup, inner: inner, sink: sink, mailbox: mailbox, engine: engine)

@@ -2,7 +2,8 @@ package import Vocabulary
 
 /// Where inner IP packets go to and come from: the network behind the gateway.
 package protocol InnerNetwork: AnyObject {
-    /// Readable when a packet waits; nil if packets appear only in answer to `write`.
+    /// Readable when a packet waits. If nil, packets appear only in answer to `write` or when the
+    /// engine's timers expire.
     var descriptor: Int32? { get }
     /// Takes a whole IP packet from a peer. Never waits: what has no room is dropped and counted.
     func write(_ packet: UnsafeMutableBufferPointer<UInt8>)

@@ -57,7 +57,8 @@ final class Netlink {
         header.rtm_dst_len = UInt8(clamping: prefix.length)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
-        header.rtm_scope = UInt8((prefix.address.isIPv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
+        header.rtm_scope = UInt8(
+            (prefix.address.isIPv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
         header.rtm_type = UInt8(RTN_UNICAST)
         let destination = prefix.address.bytes
         return request(

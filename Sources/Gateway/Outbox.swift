@@ -1,11 +1,11 @@
 import Glibc
-import Vocabulary
+package import Vocabulary
 
 /// Datagrams on their way out, sent by the batch. Not thread-safe.
 ///
 /// A packet is built in `room`, then committed; it leaves when the batch is full, when the next
 /// one goes through another socket, or at `flush`.
-final class Outbox {
+package final class Outbox {
     /// Before IKE messages on the NAT traversal port (RFC 3948 §2.2).
     private static let markerLength = 4
 
@@ -13,14 +13,14 @@ final class Outbox {
     private let batch = DatagramBatch()
     private var socket: UDPSocket?
     /// Datagrams that the kernel did not take.
-    private(set) var failures: UInt64 = 0
+    package private(set) var failures: UInt64 = 0
     /// Datagrams for a path that none of our sockets is on.
-    private(set) var unroutable: UInt64 = 0
+    package private(set) var unroutable: UInt64 = 0
 
-    init(_ sockets: UDPSockets) { self.sockets = sockets }
+    package init(_ sockets: UDPSockets) { self.sockets = sockets }
 
     /// Where to build the next datagram. Valid until the next call of anything here.
-    var room: UnsafeMutableBufferPointer<UInt8> {
+    package var room: UnsafeMutableBufferPointer<UInt8> {
         if batch.isFull { flush() }
         return batch.room(batch.count)
     }
@@ -43,7 +43,7 @@ final class Outbox {
 
     /// Sends, sooner or later, the ESP packet in `range` of `room`. It needs the NAT traversal port:
     /// ESP straight over IP belongs to the kernel.
-    func commitESP(_ range: Range<Int>, on path: Path) {
+    package func commitESP(_ range: Range<Int>, on path: Path) {
         guard path.encapsulated else {
             unroutable += 1
             return
@@ -53,7 +53,7 @@ final class Outbox {
 
     /// Sends an IKE message, with the marker if the path asks for it. Longer messages than a slot
     /// holds count as failures.
-    func send(_ message: [UInt8], on path: Path) {
+    package func send(_ message: [UInt8], on path: Path) {
         let start = path.encapsulated ? Self.markerLength : 0
         guard start + message.count <= DatagramBatch.slotSize else {
             failures += 1
@@ -67,7 +67,7 @@ final class Outbox {
 
     /// Hands everything to the kernel. A full socket buffer is waited for, 5 ms at most; what does
     /// not go then is lost, as on any network.
-    func flush() {
+    package func flush() {
         defer { batch.removeAll() }
         guard let socket else { return }
         var first = 0

@@ -43,7 +43,7 @@ final class Shard {
 
     init(
         _ setup: GatewaySetup, inner: any InnerNetwork, sink: any FactSink, mailbox: Mailbox,
-        engine: (any Dataplane) -> any GatewayEngine
+        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
             setup.listen, port: setup.port, natPort: setup.natPort,
@@ -62,7 +62,7 @@ final class Shard {
         self.sink = sink
         self.mailbox = mailbox
         tunnels = Tunnels()
-        self.engine = engine(tunnels)
+        self.engine = engine(tunnels, listen)
         outbox = Outbox(sockets)
         try watch()
     }
@@ -121,6 +121,7 @@ final class Shard {
         if let deadline = engine.nextDeadline, deadline <= now {
             engine.expire(at: now, &output)
             deliver()
+            if inner.descriptor == nil { drainInner() }
         }
         if nextSecond <= now {
             engine.wallOffset = SystemClock.wallOffset

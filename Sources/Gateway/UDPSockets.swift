@@ -9,7 +9,7 @@ package final class UDPSocket {
     /// Whether this is the NAT traversal port, where ESP packets and IKE messages share the
     /// socket (RFC 3948 §2).
     package let encapsulated: Bool
-    let descriptor: Int32
+    package let descriptor: Int32
 
     /// What to ask of the kernel for its buffers, in bytes.
     private static let bufferBytes: Int32 = 4 << 20
@@ -65,7 +65,7 @@ package final class UDPSockets {
     }
 
     /// The socket to send from, if we still have one that is bound there.
-    func socket(for path: Path) -> UDPSocket? {
+    package func socket(for path: Path) -> UDPSocket? {
         sockets.first { $0.encapsulated == path.encapsulated && $0.local == path.local }
             ?? sockets.first {
                 $0.encapsulated == path.encapsulated && $0.local.port == path.local.port
@@ -75,7 +75,7 @@ package final class UDPSockets {
 }
 
 /// What a datagram on the NAT traversal port is (RFC 3948 §2).
-enum NATTraversalContent: Equatable {
+package enum NATTraversalContent: Hashable, Sendable {
     /// One byte, 0xff: keeps the peer's NAT from forgetting it (§2.3).
     case keepalive
     /// Too short to be anything.
@@ -85,7 +85,7 @@ enum NATTraversalContent: Equatable {
     /// An ESP packet: its SPI is never zero (§2.1).
     case esp
 
-    init(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
         if bytes.count == 1, bytes[0] == 0xff {
             self = .keepalive
         } else if bytes.count < 4 {

@@ -200,7 +200,9 @@ struct ControlSocketTests {
         let error = #expect(throws: ControlError.self) {
             try ControlClient.request(ControlRequest(.sessions), path: bed.path)
         }
-        #expect(error?.description.hasPrefix("no control socket at \(bed.path): is weir running?") == true)
+        #expect(
+            error?.description.hasPrefix("no control socket at \(bed.path): is weir running?")
+                == true)
     }
 
     @Test("a live socket is left alone, a dead one replaced, a file that is none refused")

@@ -1,3 +1,4 @@
+import Crypto
 import ESP
 import Engine
 import Glibc
@@ -16,12 +17,14 @@ struct Bed {
     let ike: Endpoint
     let nat: Endpoint
 
-    init(interval: Duration = .seconds(15)) throws {
+    init(
+        interval: Duration = .seconds(15), inner: sending any InnerNetwork = EchoNetwork()
+    ) throws {
         let diary = diary
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort, setup.interval) = (0, 0, interval)
-        gateway = try Gateway(setup, inner: EchoNetwork(), sink: sink) {
-            ScriptedEngine(diary, $0)
+        gateway = try Gateway(setup, inner: inner, sink: sink) { dataplane, listen in
+            ScriptedEngine(diary, dataplane, knowing: listen)
         }
         let listen = gateway.listen
         ike = try #require(listen.first { !$0.encapsulated }).endpoint
@@ -97,6 +100,7 @@ struct GatewayTests {
                 Diary.Entry(message: [4, 5], path: path(bed.nat, true)),
             ])
         #expect(eventually { bed.sink.all(IKESAInitReceived.self).count == 2 })
+        #expect(bed.diary.listen.withLock { $0 } == bed.gateway.listen)
     }
 
     @Test("timers expire when the engine wants them to, with no traffic to wake anybody")
@@ -217,12 +221,29 @@ struct GatewayTests {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
         let gateway = try Gateway(setup, inner: EchoNetwork(), sink: RecordingSink()) {
-            ScriptedEngine(Diary(), $0)
+            ScriptedEngine(Diary(), $0, knowing: $1)
         }
         let port = try #require(gateway.listen.first).endpoint
         gateway.stop()
         #expect(gateway.ask(.status, within: .milliseconds(1)) == nil)
         _ = try UDPSocket(port, encapsulated: false)
+    }
+
+    @Test("the engine proper is driven, and its counts come with the tick")
+    func realEngine() throws {
+        var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
+        (setup.port, setup.natPort) = (0, 0)
+        let sink = RecordingSink()
+        let gateway = try Gateway(setup, inner: EchoNetwork(), sink: sink) { dataplane, _ in
+            Engine(EnginePolicy(connections: []), dataplane: dataplane, random: SystemRandom())
+        }
+        try gateway.start()
+        // INFORMATIONAL without an SK payload (RFC 7296 §2.21.4).
+        let message = bytes(hex: "0102030405060708 1112131415161718 00 20 25 08 00000000 0000001c")
+        try Probe().send(message, to: try #require(gateway.listen.first).endpoint)
+        #expect(eventually { sink.all(MessageDropped.self).map(\.reason.clear) == [.unprotected] })
+        gateway.stop()
+        #expect(sink.ticks.withLock { $0.last }?.messagesReceived == 1)
     }
 
     @Test("answers questions from many threads at once")

@@ -1,11 +1,11 @@
 import CLinux
 import Crypto
 import ESP
-import Engine
 import Glibc
 import Synchronization
 import Vocabulary
 
+@testable import Engine
 @testable import Gateway
 
 /// Waits until `condition` holds; gives up after five seconds.
@@ -46,6 +46,7 @@ final class Diary: Sendable {
     }
 
     let received = Mutex<[Entry]>([])
+    let listen = Mutex<[ListenAddress]>([])
     let moved = Mutex<[Endpoint]>([])
     let expiries = Mutex(0)
     let shutDowns = Mutex(0)
@@ -63,7 +64,8 @@ final class ScriptedEngine: GatewayEngine {
     var nextDeadline: Instant?
     private var terminated = false
 
-    init(_ diary: Diary, _ dataplane: any Dataplane) {
+    init(_ diary: Diary, _ dataplane: any Dataplane, knowing listen: [ListenAddress]) {
+        diary.listen.withLock { $0 = listen }
         self.diary = diary
         self.dataplane = dataplane
     }

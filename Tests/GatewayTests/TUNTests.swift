@@ -68,7 +68,8 @@ struct TUNTests {
         }
     }
 
-    @Test("a second interface of the same name or with the same route is refused, and leaves nothing")
+    @Test(
+        "a second interface of the same name or with the same route is refused, and leaves nothing")
     func conflicts() throws {
         let routes = routes
         try inNamespace {
@@ -104,9 +105,27 @@ struct TUNTests {
         }
     }
 
-    @Test("names that no interface can have are refused", arguments: ["", "a/b", "a b", "..", "sixteen-letters!", "weir%d", "é"])
-    func names(_ name: String) {
-        #expect(throws: GatewayError.tunName(name)) { try TUN(name: name, mtu: 1400, routes: []) }
+    @Test("a ping through a gateway is answered by the kernel; without its interface it goes on")
+    func throughGateway() throws {
+        let routes = routes
+        try inNamespace {
+            let ready = system("ip link set lo up && ip address add 10.99.0.1/32 dev lo") == 0
+            try #require(ready, "apt-get install iproute2")
+            let bed = try Bed(inner: TUN(name: "weirtest6", mtu: 1400, routes: routes))
+            defer { bed.gateway.stop() }
+            let client = try Client(of: bed)
+            client.probe.send(try client.sealed(echoRequest), to: bed.nat)
+            let answer = try client.opened(try #require(client.probe.receive()).bytes)
+            #expect(Array(answer[12..<20]) == [10, 99, 0, 1, 10, 88, 0, 1])
+            #expect(answer.dropFirst(20).elementsEqual(echoReply.dropFirst(20)))
+            #expect(bed.sink.all(ESPDropped.self).isEmpty)
+
+            #expect(bed.status?.innerUp == true)
+            #expect(system("ip link delete weirtest6") == 0)
+            #expect(eventually { bed.status?.innerUp == false })
+            client.probe.send(try client.sealed(echoRequest), to: bed.nat)
+            #expect(eventually { bed.status?.innerDropped == 1 })
+        }
     }
 
     private func read(_ tun: TUN, _ room: inout [UInt8]) -> InnerRead {
@@ -136,5 +155,15 @@ struct TUNTests {
         }
         worker.join()
         if let error = outcome.withLock({ $0 }) { throw error }
+    }
+}
+
+@Suite("TUN names")
+struct TUNNameTests {
+    @Test(
+        "what no interface can be called is refused",
+        arguments: ["", "a/b", "a b", "..", "sixteen-letters!", "weir%d", "\u{e9}", "a\0b"])
+    func refused(_ name: String) {
+        #expect(throws: GatewayError.tunName(name)) { try TUN(name: name, mtu: 1400, routes: []) }
     }
 }
