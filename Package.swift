@@ -33,7 +33,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Folders of test data, read from the source tree at run time.
-let goldens: [String: [String]] = [:]
+let goldens = ["ExporterTests": ["Golden"]]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -72,6 +72,7 @@ let package = Package(
         module("Wire", .pure),
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
+        module("Presentation", .pure, ["Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
@@ -86,18 +87,44 @@ let package = Package(
             ["Alerts", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
         module("Settings", .foreign, ["Crypto", "Vocabulary", yams]),
         module(
-            "Gateway", .foreign,
-            ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary", logging]),
-        module("Forensics", .foreign, ["Store", "SQLite", "Vocabulary"]),
-        module("Capacity", .foreign, ["Forecast", "Store", "SQLite", "Vocabulary"]),
-        module("LoadTest", .foreign, ["CLinux", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+            "Gateway", .foreign, ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary"]),
+        module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
+        module(
+            "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        module("LoadTest", .foreign, ["Crypto", "ESP", "Engine", "Vocabulary"]),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Alerts", "Capacity", "Crypto", "Engine", "ESP", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Recorder", "Rules", "Settings", "Store", "Vocabulary",
-                arguments, lifecycle, logging,
+                "Alerts", "Capacity", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
+                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
+                "Vocabulary", arguments, lifecycle, logging,
             ],
             swiftSettings: common),
+
+        // Tests. TestKit is a simulated gateway, client, network and clock.
+        .target(
+            name: "TestKit", dependencies: ["Crypto", "ESP", "Engine", "Vocabulary", "Wire"],
+            path: "Tests/TestKit", swiftSettings: common),
+        .executableTarget(
+            name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
+            path: "Tests/StoreCrashHelper", swiftSettings: common),
+        tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
+        tests("CapacityTests", ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
+        tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
+        tests("ExporterTests", ["Exporter", "Vocabulary"]),
+        tests("ForecastTests", ["Forecast"]),
+        tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
+        tests(
+            "GatewayTests", ["CLinux", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        tests("PresentationTests", ["Presentation", "Vocabulary"]),
+        tests(
+            "RecorderTests",
+            ["Alerts", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
+        tests("RulesTests", ["Rules", "Vocabulary"]),
+        tests("SettingsTests", ["Crypto", "Settings", "Vocabulary"]),
+        tests("SQLiteTests", ["SQLite"]),
+        tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
     ]
 )
