@@ -20,27 +20,19 @@ package struct KeyExchange: ~Copyable, @unchecked Sendable {
     package let group: DHGroup
     /// As in a KE payload: 32 bytes, or x and y of a point of P-256.
     package let publicValue: [UInt8]
-    private let key: Key
-
-    private enum Key: ~Copyable {
-        case x25519(X25519Key)
-        case p256(P256Key)
-    }
+    private let key: any PrivateKey
 
     /// - Parameter random: makes the private key; the same bytes make the same key.
     /// - Throws: ``CryptoError/library(code:)``.
     package init(_ group: DHGroup, random: any RandomSource) throws(CryptoError) {
+        let key: any PrivateKey
         switch group {
-        case .x25519:
-            let key = try X25519Key(random: random)
-            publicValue = try key.publicValue()
-            self.key = .x25519(key)
-        case .p256:
-            let key = try P256Key(random: random)
-            publicValue = try key.publicValue()
-            self.key = .p256(key)
+        case .x25519: key = try X25519Key(random: random)
+        case .p256: key = try P256Key(random: random)
         }
+        publicValue = try key.publicValue()
         self.group = group
+        self.key = key
     }
 
     /// g^ir, 32 bytes; of a point of P-256 only x (RFC 5903 §7).
@@ -50,9 +42,13 @@ package struct KeyExchange: ~Copyable, @unchecked Sendable {
     ///   curve, and for what makes X25519 return zero; ``CryptoError/library(code:)``.
     package borrowing func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
         guard peer.count == group.publicValueLength else { throw .badPublicValue }
-        switch key {
-        case .x25519(let key): return try key.sharedSecret(with: peer)
-        case .p256(let key): return try key.sharedSecret(with: peer)
-        }
+        return try key.sharedSecret(with: peer)
     }
+}
+
+/// A private key of one group, wiped when it ends.
+protocol PrivateKey: AnyObject {
+    func publicValue() throws(CryptoError) -> [UInt8]
+    /// - Parameter peer: as long as the group's public values.
+    func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes
 }

@@ -4,18 +4,14 @@ import COpenSSL
 ///
 /// Multiplies points with OpenSSL's curve functions, as its own ECDH does, without the key
 /// objects around them. The cofactor is 1: a point of the curve that is not its zero is good.
-struct P256Key: ~Copyable {
+final class P256Key: PrivateKey {
     private let scalar: OpaquePointer
 
     /// Draws until the bytes are a number from 1 to the group's order less 1; nearly always once.
-    init(random: any RandomSource) throws(CryptoError) {
-        while true {
-            let bytes = SecretBytes(count: 32) { random.fill(&$0) }
-            if Self.isScalar(bytes) {
-                self = try P256Key(bytes)
-                return
-            }
-        }
+    convenience init(random: any RandomSource) throws(CryptoError) {
+        var bytes = SecretBytes(count: 32) { random.fill(&$0) }
+        while !Self.isScalar(bytes) { bytes = SecretBytes(count: 32) { random.fill(&$0) } }
+        try self.init(bytes)
     }
 
     /// - Parameter scalar: 32 bytes, big-endian, in range.
@@ -55,14 +51,14 @@ struct P256Key: ~Copyable {
         ]
 
     /// x, y: 64 bytes.
-    borrowing func publicValue() throws(CryptoError) -> [UInt8] {
+    func publicValue() throws(CryptoError) -> [UInt8] {
         let point = try CurvePoint()
         try point.multiplyBase(by: scalar)
         return [UInt8](try point.encoded().dropFirst())
     }
 
     /// - Parameter peer: x, y: 64 bytes.
-    borrowing func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
+    func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
         let theirs = try CurvePoint()
         try theirs.decode(x962Uncompressed + peer)
         let product = try CurvePoint()

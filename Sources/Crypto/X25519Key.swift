@@ -1,10 +1,10 @@
 import COpenSSL
 
 /// A private key of Curve25519 (RFC 7748).
-struct X25519Key: ~Copyable {
+final class X25519Key: PrivateKey {
     private let key: OpaquePointer
 
-    init(random: any RandomSource) throws(CryptoError) {
+    convenience init(random: any RandomSource) throws(CryptoError) {
         try self.init(SecretBytes(count: 32) { random.fill(&$0) })
     }
 
@@ -19,7 +19,7 @@ struct X25519Key: ~Copyable {
         self.key = key
     }
 
-    borrowing func publicValue() throws(CryptoError) -> [UInt8] {
+    func publicValue() throws(CryptoError) -> [UInt8] {
         var value = [UInt8](repeating: 0, count: 32)
         var count = value.count
         guard EVP_PKEY_get_raw_public_key(key, &value, &count) == 1, count == value.count else {
@@ -29,7 +29,7 @@ struct X25519Key: ~Copyable {
     }
 
     /// - Parameter peer: 32 bytes.
-    borrowing func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
+    func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
         let peerKey = EVP_PKEY_new_raw_public_key_ex(nil, "X25519", nil, peer, peer.count)
         defer { EVP_PKEY_free(peerKey) }
         let context = EVP_PKEY_CTX_new_from_pkey(nil, key, nil)
