@@ -29,9 +29,9 @@ package final class Store: @unchecked Sendable {
         path: String, version: String, at: Timestamp, bootID: String
     ) throws(StoreError) {
         let path = try StoreFile.resolve(path)
-        let lock = try WriterLock(for: path)
         try StoreFile.create(path)
         try StoreFile.checkPermissions(path)
+        let lock = try WriterLock(for: path)
         let connection = try reporting(path) { () throws(SQLiteError) in
             try Connection(path: path, mode: .readWrite)
         }

@@ -49,7 +49,7 @@ extension StoreError: CustomStringConvertible {
         case .inaccessible(let path, let reason):
             "store \(shown(path)): \(reason); give this user access to the file and its directory"
         case .openToOthers(let path):
-            "store \(shown(path)): other users can use it; run: chmod o= on it"
+            "store \(shown(path)): other users can use it; run: chmod o= \(shown(path))"
         case .writerRunning(let path, let pid):
             "store \(shown(path)): \(pid.map { "process \($0)" } ?? "another process")"
                 + " writes to it; stop that one, or use another file"

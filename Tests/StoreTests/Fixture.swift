@@ -39,7 +39,7 @@ struct PlainPseudonyms: Pseudonymiser {
 let policy = Disclosure(pseudonymiser: PlainPseudonyms())
 
 extension Timestamp {
-    /// After 2026-11-18T12:26:40Z.
+    /// After 2026-11-18T11:06:40Z.
     static func seconds(_ second: Int64) -> Timestamp {
         Timestamp(nanoseconds: (1_795_000_000 + second) * 1_000_000_000)
     }
