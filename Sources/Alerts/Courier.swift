@@ -47,7 +47,9 @@ final class Courier: Sendable {
             if !taken { state.failures += 1 }
             return taken
         }
-        if !taken { log.warning("alerts: \(receiver.name) has too many alerts waiting; one is lost") }
+        if !taken {
+            log.warning("alerts: \(receiver.name) has too many alerts waiting; one is lost")
+        }
         changed.signal()
     }
 

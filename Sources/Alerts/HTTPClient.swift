@@ -14,7 +14,7 @@ struct HTTPClient: ~Copyable {
         case failed(String)
     }
 
-    private let curl: OpaquePointer
+    private let curl: UnsafeMutableRawPointer
     private let headers: UnsafeMutablePointer<curl_slist>
 
     /// Once per process, before the first handle.
@@ -27,18 +27,17 @@ struct HTTPClient: ~Copyable {
             curl_easy_cleanup(curl)
             return nil
         }
-        self.curl = OpaquePointer(curl)
+        self.curl = curl
         self.headers = headers
     }
 
     deinit {
-        curl_easy_cleanup(UnsafeMutableRawPointer(curl))
+        curl_easy_cleanup(curl)
         curl_slist_free_all(headers)
     }
 
     /// - Parameter timeout: for everything, from the name's resolution to the answer.
     func post(_ body: [UInt8], to url: String, timeout: Duration) -> Outcome {
-        let curl = UnsafeMutableRawPointer(curl)
         let milliseconds = Int(clamping: timeout.nanoseconds / 1_000_000)
         let codes = [
             weir_curl_set_string(curl, CURLOPT_URL, url),

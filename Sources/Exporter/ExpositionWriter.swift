@@ -25,7 +25,8 @@ struct ExpositionWriter {
         }
     }
 
-    mutating func sample(_ name: String, _ labels: [(name: String, value: String)], _ value: String) {
+    mutating func sample(_ name: String, _ labels: [(name: String, value: String)], _ value: String)
+    {
         write(name)
         if !labels.isEmpty {
             let pairs = labels.map { "\($0.name)=\"\(escapedLabel($0.value))\"" }

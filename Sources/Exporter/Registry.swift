@@ -69,7 +69,9 @@ package final class Registry: Sendable {
         return writer.bytes
     }
 
-    private func write(_ family: MetricFamily, of samples: Samples, to writer: inout ExpositionWriter) {
+    private func write(
+        _ family: MetricFamily, of samples: Samples, to writer: inout ExpositionWriter
+    ) {
         if family == Catalogue.buildInfo {
             writer.sample(family.name, [("version", version)], "1")
         }

@@ -61,7 +61,8 @@ struct Samples: Hashable, Sendable {
 
     /// Adds to a counter, and stops at its end.
     mutating func add(_ amount: UInt64, to family: String, slot: Int) {
-        guard let row = numbers[family], row.indices.contains(slot), case .count(let old) = row[slot]
+        guard let row = numbers[family], row.indices.contains(slot),
+            case .count(let old) = row[slot]
         else { return }
         numbers[family]?[slot] = .count(old.addingSaturating(amount))
     }

@@ -1,5 +1,5 @@
-package import Vocabulary
 import Glibc
+package import Vocabulary
 
 /// The metrics server can't start. The description says what to do.
 package enum ServerError: Error, Hashable, CustomStringConvertible {

@@ -36,7 +36,9 @@ package struct AuthenticationFailures: Rule {
     var tracked: Int { recent.count }
 
     package mutating func observe(_ event: any Event, at time: Instant) -> [Verdict] {
-        guard let failure = event as? IKEAuthFailed, isProven(failure.proof.clear) else { return [] }
+        guard let failure = event as? IKEAuthFailed, isProven(failure.proof.clear) else {
+            return []
+        }
         let source = failure.source
         guard active[source] == nil else {
             active[source] = time

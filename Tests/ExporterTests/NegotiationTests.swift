@@ -35,6 +35,8 @@ struct NegotiationTests {
             ("application/openmetrics-text;q=nan,*/*", .text004),
             ("application/openmetrics-text;q=7,*/*", .text004),
             (",;,=;q=,;;;\u{0},\u{fffd}", .text004),
+            ("a" + String(repeating: "é", count: 3_000), .text004),
+            ("*/*;a" + String(repeating: "é", count: 3_000), .text004),
             (String(repeating: "a,", count: 50_000) + "application/openmetrics-text", .text004),
         ])
     func negotiates(_ accept: String?, _ expected: Exposition) {

@@ -53,7 +53,9 @@ struct RegistryTests {
         registry.count(flood.increments)
         let drops = "ike_messages_dropped_total{reason=\"malformed\"}"
         #expect(registry.lines().contains("\(drops) \(UInt64.max)"))
-        #expect(!registry.lines().contains { $0.hasPrefix("weir_alerts_firing") && !$0.hasSuffix(" 0") })
+        let firing = registry.lines().filter { $0.hasPrefix("weir_alerts_firing{") }
+        #expect(firing.allSatisfy { $0.hasSuffix(" 0") })
+        #expect(firing.count == RuleID.allCases.count)
     }
 
     @Test("shows the pools of the last tick and no others")

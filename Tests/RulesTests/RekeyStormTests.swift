@@ -102,9 +102,10 @@ struct RekeyStormTests {
         for child in 0..<1_000 as Range<UInt64> { install(child, lifetime: 1 + child, at: 0) }
         for child in 0..<1_000 as Range<UInt64> { close(child, at: 0) }
         #expect(tick(at: 1_000).isEmpty)
-        #expect((1_000..<1_030).flatMap { rekey(at: $0) }.map(\.fired?.evidence) == [
-            "30 rekeys in 300 s, 0.0 expected of 0 Child SAs"
-        ])
+        #expect(
+            (1_000..<1_030).flatMap { rekey(at: $0) }.map(\.fired?.evidence) == [
+                "30 rekeys in 300 s, 0.0 expected of 0 Child SAs"
+            ])
     }
 
     private var over: Verdict { .resolves(rule: .rekeyStorm, subject: Personal(nil)) }
