@@ -48,6 +48,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "weir",
     products: [.executable(name: "weir", targets: ["weir"])],
@@ -85,7 +87,7 @@ let package = Package(
         module(
             "Recorder", .foreign,
             ["Alerts", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
-        module("Settings", .foreign, ["Crypto", "Vocabulary", yams]),
+        module("Settings", .foreign, ["Crypto", "Engine", "Vocabulary", yams]),
         module(
             "Gateway", .foreign, ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary"]),
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
@@ -97,7 +99,7 @@ let package = Package(
             dependencies: [
                 "Alerts", "Capacity", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
                 "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
-                "Vocabulary", arguments, lifecycle, logging,
+                "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
 
@@ -123,7 +125,7 @@ let package = Package(
             "RecorderTests",
             ["Alerts", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
         tests("RulesTests", ["Rules", "Vocabulary"]),
-        tests("SettingsTests", ["Crypto", "Settings", "Vocabulary"]),
+        tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
     ]

@@ -30,7 +30,6 @@ package struct EnginePolicy: Sendable {
 package struct Connection: Sendable {
     package var name: String
     package var localIdentity: Identity
-    /// `*` in front or alone stands for anything.
     package var remoteIdentities: [IdentityPattern]
     package var secret: SharedSecret
     package var ikeSuites: [IKESuite]
@@ -82,36 +81,6 @@ package struct RekeyPolicy: Sendable {
         self.ike = ike
         self.child = child
         self.jitter = jitter
-    }
-}
-
-/// An identity, or all that end in something.
-package enum IdentityPattern: Hashable, Sendable {
-    case any
-    case exact(Identity)
-    /// Lower case.
-    case suffix([UInt8])
-
-    /// Reads `*`, `*@example.org`, or an identity.
-    package init(_ text: String) {
-        if text == "*" {
-            self = .any
-        } else if text.hasPrefix("*") {
-            self = .suffix(Identity(kind: .fqdn, bytes: Array(text.utf8.dropFirst())).canonicalBytes)
-        } else {
-            self = .exact(Identity(text))
-        }
-    }
-
-    package func matches(_ identity: Identity) -> Bool {
-        switch self {
-        case .any: true
-        case .exact(let exact): exact.canonicalBytes == identity.canonicalBytes
-        case .suffix(let suffix):
-            (identity.kind == .fqdn || identity.kind == .rfc822)
-                && identity.canonicalBytes.count > suffix.count
-                && identity.canonicalBytes.suffix(suffix.count).elementsEqual(suffix)
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 import Engine
 import Foundation
-import Vocabulary
+package import Vocabulary
 
 /// One line of JSON from a client of the control socket.
 package struct ControlRequest: Codable, Hashable, Sendable {
@@ -87,7 +87,7 @@ package struct ControlReply: Codable, Hashable, Sendable {
     init(error: String) { self.error = error }
 
     /// - Parameter wallOffset: turns instants into times of day; nanoseconds.
-    init(_ answer: Gateway.Answer, under disclosure: Disclosure, wallOffset: Int64) {
+    package init(_ answer: Gateway.Answer, under disclosure: Disclosure, wallOffset: Int64) {
         switch answer {
         case .sessions(let summaries):
             sessions = summaries.map {

@@ -1,4 +1,5 @@
 package import Crypto
+package import Engine
 package import Vocabulary
 
 /// Everything that `weir.yaml` says, checked. See `docs/configuration.md`.
@@ -43,9 +44,9 @@ package struct Configuration: Sendable {
         /// What clients may reach.
         package var localNetworks: [AddressPrefix]
         /// In the order of preference.
-        package var ikeProposals: [IKEProposal]
+        package var ikeProposals: [IKESuite]
         /// In the order of preference.
-        package var espProposals: [ESPProposal]
+        package var espProposals: [ESPSuite]
         package var rekeyIKE: Duration
         package var rekeyChild: Duration
         /// Up to this much of a lifetime is taken off it at random; 0 to 50.
@@ -70,6 +71,16 @@ package struct Configuration: Sendable {
         package var virtualAddresses: Disclosure.Treatment
         /// Where the key of the pseudonyms is kept.
         package var key: Located<SecretReference>
+
+        package init(
+            identities: Disclosure.Treatment, addresses: Disclosure.Treatment,
+            virtualAddresses: Disclosure.Treatment, key: Located<SecretReference>
+        ) {
+            self.identities = identities
+            self.addresses = addresses
+            self.virtualAddresses = virtualAddresses
+            self.key = key
+        }
     }
 
     package enum DataplaneKind: String, CaseIterable, Sendable {
@@ -98,12 +109,12 @@ enum Defaults {
     static let maxHalfOpen = 1_000
     static let localNetworks = [AddressPrefix.anyIPv4]
     static let ikeProposals = [
-        IKEProposal(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
-        IKEProposal(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),
-        IKEProposal(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
-        IKEProposal(aead: .aes128GCM16, prf: .hmacSHA256, group: .p256),
+        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
+        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),
+        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
+        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .p256),
     ]
-    static let espProposals = [ESPProposal(aead: .aes256GCM16), ESPProposal(aead: .aes128GCM16)]
+    static let espProposals = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)]
     static let rekeyIKE = Duration.seconds(4 * 3_600)
     static let rekeyChild = Duration.seconds(3_600)
     static let rekeyJitterPercent = 10

@@ -24,12 +24,9 @@ extension Connection {
     fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
         self.init(
             name: connection.name, localIdentity: connection.localID,
-            remoteIdentities: connection.remoteIDs.map(IdentityPattern.init),
+            remoteIdentities: connection.remoteIDs,
             secret: connection.secret,
-            ikeSuites: connection.ikeProposals.map {
-                IKESuite(aead: $0.aead, prf: $0.prf, group: $0.group)
-            },
-            espSuites: connection.espProposals.map { ESPSuite(aead: $0.aead, group: $0.group) },
+            ikeSuites: connection.ikeProposals, espSuites: connection.espProposals,
             pool: connection.pool, dns: dns,
             localSelectors: connection.localNetworks.map {
                 Selector(prefix: $0.address, length: $0.length)
@@ -39,10 +36,6 @@ extension Connection {
                 jitter: Double(connection.rekeyJitterPercent) / 100),
             livenessInterval: connection.dpd)
     }
-}
-
-extension Engine.IdentityPattern {
-    fileprivate init(_ pattern: Settings.IdentityPattern) { self.init(pattern.description) }
 }
 
 extension PoolPolicy {

@@ -58,6 +58,8 @@ final class Station: Service {
         }
     }
 
+    var activeAlerts: [ActiveAlert] { recorder.activeAlerts }
+
     func start() throws(Failure) {
         recorder.start()
         do throws(GatewayError) {
@@ -91,14 +93,16 @@ final class Station: Service {
     private static func disclosure(
         of privacy: Configuration.Privacy
     ) throws(Failure) -> Disclosure {
+        let key: SharedSecret?
         do throws(SettingsError) {
-            guard let key = try privacy.pseudonymKey(create: true) else {
-                throw SettingsError([privacy.key.problem("no key")])
-            }
-            return privacy.disclosure(KeyedPseudonymiser(key: key))
+            key = try privacy.pseudonymKey(create: true)
         } catch {
             throw .misuse(error)
         }
+        guard let key else {
+            throw .misuse(privacy.key.problem("the key file has gone; start again"))
+        }
+        return privacy.disclosure(KeyedPseudonymiser(key: key))
     }
 
     private static func notifier(

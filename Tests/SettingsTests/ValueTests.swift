@@ -13,12 +13,12 @@ struct ValueTests {
             ("aes128gcm16-prfsha512-x25519", "aes128gcm16-prfsha512-x25519"),
         ])
     func ike(_ example: (written: String, printed: String)) throws {
-        #expect(try IKEProposal(example.written).description == example.printed)
+        #expect(try IKESuite(written: example.written).name == example.printed)
     }
 
     @Test("so do ESP's", arguments: ["aes128gcm16", "aes256gcm16-x25519", "aes256gcm16-ecp256"])
     func esp(_ written: String) throws {
-        #expect(try ESPProposal(written).description == written)
+        #expect(try ESPSuite(written: written).name == written)
     }
 
     @Test(
@@ -28,7 +28,7 @@ struct ValueTests {
             "prfsha256-aes128gcm16-x25519",
         ])
     func refusedIKE(_ written: String) {
-        #expect(throws: Refusal.self) { try IKEProposal(written) }
+        #expect(throws: Refusal.self) { try IKESuite(written: written) }
     }
 
     @Test(
@@ -87,7 +87,7 @@ struct ValueTests {
             ("192.0.2.7", Identity(kind: .fqdn, bytes: Array("192.0.2.7".utf8)), false),
         ])
     func patterns(_ example: (pattern: String, identity: Identity, matches: Bool)) throws {
-        let pattern = try IdentityPattern(example.pattern)
+        let pattern = try IdentityPattern(written: example.pattern)
         #expect(pattern.matches(example.identity) == example.matches)
     }
 

@@ -16,7 +16,7 @@ extension EnginePolicy {
             connections: [
                 Connection(
                     name: "staff", localIdentity: Identity("gw.lab"),
-                    remoteIdentities: [IdentityPattern("*@lab"), IdentityPattern("client.lab")],
+                    remoteIdentities: [.suffix("@lab"), .exact(Identity("client.lab"))],
                     secret: .of("correct horse battery staple"), pool: "rw",
                     dns: [.v4(0x0a63_0001)],
                     localSelectors: [Selector(prefix: .v4(0x0a63_0000), length: 24)])

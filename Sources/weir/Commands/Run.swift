@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import Settings
+import UnixSignals
 
 struct ConfigurationOptions: ParsableArguments {
     @Option(
