@@ -95,6 +95,8 @@ extension Engine {
             let keys = try childKeys(
                 sa.keys.skD, prf: sa.suite.prf, shared: exchange, nonces: terms.nonces,
                 aead: terms.suite.aead)
+            keyTap?("ESP_from_initiator", keys.fromInitiator)
+            keyTap?("ESP_from_responder", keys.fromResponder)
             try dataplane.install(
                 ChildSA(
                     session: session.id, child: id, inboundSPI: terms.inboundSPI,

@@ -119,10 +119,12 @@ extension Configuration.Privacy {
 
 /// A window of time, `[since, until)`.
 struct WindowOptions: ParsableArguments {
-    @Option(help: "The window's start: RFC 3339, or such as -24h, -7d.")
+    @Option(
+        parsing: .unconditional, help: "The window's start: RFC 3339, or such as -24h, -7d.")
     var since = "-24h"
 
-    @Option(help: "The window's end, excluded: RFC 3339, -1h, or now.")
+    @Option(
+        parsing: .unconditional, help: "The window's end, excluded: RFC 3339, -1h, or now.")
     var until = "now"
 
     func window(now: Timestamp) throws -> (since: Timestamp, until: Timestamp) {

@@ -27,12 +27,12 @@ final class Station: Service {
     /// - Throws: ``Failure`` with the file, line and remedy.
     init(_ configuration: Configuration, logger: Logger) throws(Failure) {
         self.logger = logger
+        let store = try Self.store(configuration.telemetry.store)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
         self.policy = policy
         let registry = Registry(version: version)
         let notifier = try Self.notifier(configuration, logger)
         self.notifier = notifier
-        let store = try Self.store(configuration.telemetry.store)
         let recorder = Recorder(
             store: store, registry: registry, policy: policy, notifier: notifier,
             version: version, logger: logger)
@@ -140,7 +140,9 @@ final class Station: Service {
         let inner = try innerNetwork(configuration)
         do throws(GatewayError) {
             return try Gateway(setup, inner: inner, sink: sink) { dataplane, _ in
-                Engine(policy, dataplane: dataplane, random: SystemRandom())
+                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
+                logKeys(of: engine)
+                return engine
             }
         } catch {
             if case .socket(let endpoint, _) = error {

@@ -53,7 +53,7 @@ class DemoTests(LabTestCase):
 
         def moving():
             values = samples(fetch(url))
-            return (values["ike_sessions_established_total"] > 0
+            return (values['ike_sessions_established_total{method="psk"}'] > 0
                     and values["ipsec_receive_bytes_total"] > 0)
         wait_for("sessions and traffic in the metrics", moving, 15, every=0.5)
         self.assertEqual(daemon.wait(60), 0)

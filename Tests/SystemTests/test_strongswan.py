@@ -47,7 +47,7 @@ class StrongSwanTests(LabTestCase):
             self.network.ping(self.network.gateway, Network.LAN_ADDRESS, address), 5)
         live = self.weir.json("sessions", "--control", self.weir.control)
         self.assertEqual(len(live), 1, live)
-        self.assertEqual(self.weir.metric("ike_sessions_established_total"), 1)
+        self.assertEqual(self.weir.metric("ike_sessions_established_total", method="psk"), 1)
 
         traffic = self.client.settled_traffic()
         self.assertEqual(traffic, (840, 10, 840, 10))

@@ -106,8 +106,8 @@ class Weir:
         return self.test.run_command(binary(), *words, status=status)
 
     def json(self, *words):
-        """What a weir command prints with --format json."""
-        return json.loads(self.command(*words, "--format", "json").stdout)
+        """The rows that a weir command prints with --format json."""
+        return json.loads(self.command(*words, "--format", "json").stdout)["rows"]
 
     def rows(self, sql, *parameters):
         """Rows of the store, as dictionaries."""

@@ -186,7 +186,7 @@ extension Engine {
                 suite: agreement.suite,
                 seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
                 nonces: nonces, initiatorSPI: initiation.localSPI,
-                responderSPI: header.responderSPI, weInitiated: true)
+                responderSPI: header.responderSPI, weInitiated: true, tap: keyTap)
             let situation = NATDetection.situation(
                 payloads, initiatorSPI: initiation.localSPI, responderSPI: header.responderSPI,
                 path: initiation.path)

@@ -99,7 +99,7 @@ extension Engine {
                 suite: agreement.suite,
                 seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
                 nonces: nonces, initiatorSPI: header.initiatorSPI, responderSPI: spi,
-                weInitiated: false)
+                weInitiated: false, tap: keyTap)
             let response = initResponse(
                 header, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi,
                 withNAT: payloads.has(.natDetectionSourceIP), on: path)

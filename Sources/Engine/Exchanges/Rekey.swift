@@ -169,7 +169,8 @@ extension Engine {
             let keys = try IKEKeys(
                 suite: suite, seed: seed, nonces: nonces,
                 initiatorSPI: weInitiated ? localSPI : remoteSPI,
-                responderSPI: weInitiated ? remoteSPI : localSPI, weInitiated: weInitiated)
+                responderSPI: weInitiated ? remoteSPI : localSPI, weInitiated: weInitiated,
+                tap: keyTap)
             let successor = IKESA(
                 weInitiated: weInitiated, localSPI: localSPI, remoteSPI: remoteSPI, suite: suite,
                 keys: keys, path: sa.path, phase: .established, now: now)

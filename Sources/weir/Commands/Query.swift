@@ -28,9 +28,12 @@ struct Query: ParsableCommand {
     @Option(help: "A user.") var identity: String?
     @Option(help: "A source address.") var source: String?
     @Option(help: "A session.") var session: String?
-    @Option(help: "A moment: RFC 3339, or such as -2h.") var at: String?
-    @Option(help: "The window's start: RFC 3339, or such as -24h.") var since: String?
-    @Option(help: "The window's end, excluded.") var until: String?
+    @Option(parsing: .unconditional, help: "A moment: RFC 3339, or such as -2h.")
+    var at: String?
+    @Option(parsing: .unconditional, help: "The window's start: RFC 3339, or such as -24h.")
+    var since: String?
+    @Option(parsing: .unconditional, help: "The window's end, excluded.")
+    var until: String?
     @Option(help: "List at most so many.") var limit: String?
     @Option(help: "A folder of questions. Default: those installed with Weir.")
     var queries: String?
@@ -111,6 +114,8 @@ extension Column {
             case .bytes: .bytes
             case .timestamp: .timestamp
             }
-        self.init(column.name, kind)
+        // The key for machines gets its unit back from the kind.
+        let isTime = kind == .timestamp && column.name.hasSuffix("_ns")
+        self.init(isTime ? String(column.name.dropLast(3)) : column.name, kind)
     }
 }
