@@ -125,8 +125,10 @@ package struct SealedContents: Hashable, Sendable {
         var rest = payloads
         var type = header.nextPayload
         var offset = Header.length
-        for _ in 0..<Message.payloadLimit {
-            guard type != .none else { return nil }
+        var count = 0
+        while type != .none {
+            guard count < Message.payloadLimit else { throw .tooMany(.payloads) }
+            count += 1
             let current = type
             let body = try rest.takeGenericHeader(&type)
             if current == .encrypted {
@@ -139,7 +141,7 @@ package struct SealedContents: Hashable, Sendable {
             try rest.skip(body)
             offset += 4 + body
         }
-        throw .tooMany(.payloads)
+        return nil
     }
 }
 

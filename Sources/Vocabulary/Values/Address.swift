@@ -101,25 +101,26 @@ extension IPAddress: LosslessStringConvertible {
     private static func parseIPv6(_ text: String) -> [UInt8]? {
         guard text.utf8.count <= 45, text.contains(":"), !text.contains(":::") else { return nil }
         let halves = text.split(separator: "::", omittingEmptySubsequences: false)
-        guard halves.count <= 2, let head = groups(halves[0]),
-            let tail = halves.count == 2 ? groups(halves[1]) : []
+        guard halves.count <= 2, let head = groups(halves[0], atEnd: halves.count == 1),
+            let tail = halves.count == 2 ? groups(halves[1], atEnd: true) : []
         else { return nil }
         let missing = 16 - head.count - tail.count
         guard halves.count == 2 ? missing >= 2 : missing == 0 else { return nil }
         return head + Array(repeating: 0, count: missing) + tail
     }
 
-    private static func groups(_ text: Substring) -> [UInt8]? {
+    /// - Parameter atEnd: of the address, where a dotted quad may stand for the last two groups.
+    private static func groups(_ text: Substring, atEnd: Bool) -> [UInt8]? {
         guard !text.isEmpty else { return [] }
         var bytes: [UInt8] = []
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, part.contains(".") {
+            if atEnd, index == parts.count - 1, part.contains(".") {
                 guard let address = parseIPv4(part) else { return nil }
                 bytes += address.bytes
             } else {
                 guard (1...4).contains(part.utf8.count), !part.hasPrefix("+"),
-                    let group = UInt16(part, radix: 16)
+                    !part.hasPrefix("-"), let group = UInt16(part, radix: 16)
                 else { return nil }
                 bytes += [UInt8(group >> 8), UInt8(group & 0xff)]
             }

@@ -3,7 +3,7 @@ package enum TrafficSelector: Hashable, Sendable {
     /// TS_IPV4_ADDR_RANGE and TS_IPV6_ADDR_RANGE.
     case addresses(AddressRange)
     /// A type that we don't know, and can't select by.
-    case unknown(type: UInt8, bytes: [UInt8])
+    case unknown(type: UInt8, protocolID: UInt8, bytes: [UInt8])
 
     package struct AddressRange: Hashable, Sendable {
         /// 0 is any.
@@ -33,8 +33,8 @@ package enum TrafficSelector: Hashable, Sendable {
         guard length >= 4 else { throw .illegal(.selectorLength, value: UInt64(length)) }
         let size = type == 7 ? 4 : type == 8 ? 16 : 0
         guard size > 0 else {
-            let bytes = try body.take(bytes: Int(length) - 4)
-            self = .unknown(type: type, bytes: [protocolID] + bytes)
+            self = .unknown(
+                type: type, protocolID: protocolID, bytes: try body.take(bytes: Int(length) - 4))
             return
         }
         guard Int(length) == 8 + 2 * size else {
@@ -56,11 +56,11 @@ package enum TrafficSelector: Hashable, Sendable {
             output.put(range.lastPort)
             output += range.first
             output += range.last
-        case .unknown(let type, let bytes):
+        case .unknown(let type, let protocolID, let bytes):
             output.put(type)
-            output += bytes.prefix(1)
-            output.put(UInt16(truncatingIfNeeded: bytes.count + 3))
-            output += bytes.dropFirst()
+            output.put(protocolID)
+            output.put(UInt16(truncatingIfNeeded: bytes.count + 4))
+            output += bytes
         }
     }
 }
