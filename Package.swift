@@ -33,7 +33,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Folders of test data, read from the source tree at run time.
-let goldens = ["ExporterTests": ["Golden"]]
+let goldens = [
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "WireTests": ["Corpus"],
+]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -128,5 +130,7 @@ let package = Package(
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("VocabularyTests", ["Vocabulary"]),
+        tests("WireTests", ["Wire"]),
     ]
 )

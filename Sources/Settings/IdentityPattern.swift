@@ -1,4 +1,4 @@
-import Engine
+package import Engine
 import Vocabulary
 
 extension IdentityPattern {
@@ -17,6 +17,17 @@ extension IdentityPattern {
             self = .suffix(rest.lowercased())
         } else {
             self = .exact(Identity(text))
+        }
+    }
+}
+
+extension IdentityPattern: CustomStringConvertible {
+    /// As it is written.
+    package var description: String {
+        switch self {
+        case .exact(let identity): identity.text
+        case .suffix(let ending): "*" + ending
+        case .any: "*"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Testing
 import Vocabulary
@@ -13,7 +14,10 @@ struct DocumentationTests {
         #expect(configuration.pools.map(\.addresses.count) == [254])
         let connection = try #require(configuration.connections.first)
         #expect(isSecret(connection.secret, Array("swordfish".utf8)))
-        #expect(connection.remoteIDs.map(\.description) == ["*@example.org", "psk-client.lab"])
+        #expect(
+            connection.remoteIDs == [
+                .suffix("@example.org"), .exact(Identity("psk-client.lab")),
+            ])
         #expect(connection.rekeyIKE == .seconds(14_400) && connection.dpd == .seconds(30))
         #expect(connection.localNetworks.map(\.description) == ["10.99.0.0/24"])
         #expect(configuration.alertmanagers.map(\.value) == ["http://127.0.0.1:9093"])
