@@ -82,16 +82,18 @@ let package = Package(
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
 
         // Shells: sockets, files, clocks, threads.
+        module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
         module("Store", .foreign, ["SQLite", "Vocabulary"]),
         module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
         module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
         module(
             "Recorder", .foreign,
-            ["Alerts", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
+            ["Alerts", "Clocks", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
         module("Settings", .foreign, ["Crypto", "Engine", "Vocabulary", yams]),
         module(
-            "Gateway", .foreign, ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary"]),
+            "Gateway", .foreign,
+            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "Vocabulary"]),
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
@@ -99,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Alerts", "Capacity", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
+                "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
                 "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
@@ -107,7 +109,7 @@ let package = Package(
 
         // Tests. TestKit is a simulated gateway, client, network and clock.
         .target(
-            name: "TestKit", dependencies: ["Crypto", "ESP", "Engine", "Vocabulary", "Wire"],
+            name: "TestKit", dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
@@ -121,11 +123,11 @@ let package = Package(
         tests("ForecastTests", ["Forecast"]),
         tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
         tests(
-            "GatewayTests", ["CLinux", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+            "GatewayTests", ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",
-            ["Alerts", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
+            ["Alerts", "Clocks", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),

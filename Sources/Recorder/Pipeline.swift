@@ -1,4 +1,5 @@
 import Alerts
+import Clocks
 import Exporter
 import Logging
 import Rules

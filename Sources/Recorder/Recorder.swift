@@ -1,4 +1,5 @@
 package import Alerts
+import Clocks
 import Dispatch
 package import Exporter
 import Foundation

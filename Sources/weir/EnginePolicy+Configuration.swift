@@ -1,3 +1,4 @@
+import Clocks
 import ESP
 import Engine
 import Gateway

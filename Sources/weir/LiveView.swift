@@ -1,3 +1,4 @@
+import Clocks
 import Gateway
 import Glibc
 import LoadTest

@@ -1,4 +1,5 @@
 import CLinux
+import Clocks
 import Crypto
 import ESP
 import Glibc

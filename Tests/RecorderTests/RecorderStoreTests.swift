@@ -1,3 +1,4 @@
+import Clocks
 import Exporter
 import Foundation
 import Logging

@@ -1,6 +1,7 @@
 import Crypto
 package import ESP
 package import Engine
+import LoadTest
 package import Vocabulary
 
 /// A gateway and a client, a clock and a network between them, all simulated: `drive` moves time
@@ -70,13 +71,13 @@ package final class Pair {
     package func sendFromClient(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(innerPacket(from: source, to: destination, length: length), by: clientPlane, toGateway: true)
+        send(udpPacket(from: source, to: destination, length: length), by: clientPlane, toGateway: true)
     }
 
     package func sendFromGateway(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(innerPacket(from: source, to: destination, length: length), by: gatewayPlane, toGateway: false)
+        send(udpPacket(from: source, to: destination, length: length), by: gatewayPlane, toGateway: false)
     }
 
     private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {

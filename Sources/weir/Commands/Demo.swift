@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capacity
+import Clocks
 import Crypto
 import Foundation
 import Gateway

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capacity
+import Clocks
 import Presentation
 import Recorder
 import Store

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Clocks
 import Forensics
 import Foundation
 import Presentation
