@@ -22,11 +22,11 @@ package final class Engine {
     package var trace: ((Trace) -> Void)?
 
     #if DEBUG
-        /// Sees every key that is derived: for tests that look for leaks, or decrypt captures.
-        /// Release builds have no such door.
-        package var keyTap: KeyTap?
+    /// Sees every key that is derived: for tests that look for leaks, or decrypt captures.
+    /// Release builds have no such door.
+    package var keyTap: KeyTap?
     #else
-        var keyTap: KeyTap? { nil }
+    var keyTap: KeyTap? { nil }
     #endif
 
     /// By our SPI.

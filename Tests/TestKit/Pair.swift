@@ -71,13 +71,17 @@ package final class Pair {
     package func sendFromClient(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(udpPacket(from: source, to: destination, length: length), by: clientPlane, toGateway: true)
+        send(
+            udpPacket(from: source, to: destination, length: length), by: clientPlane,
+            toGateway: true)
     }
 
     package func sendFromGateway(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(udpPacket(from: source, to: destination, length: length), by: gatewayPlane, toGateway: false)
+        send(
+            udpPacket(from: source, to: destination, length: length), by: gatewayPlane,
+            toGateway: false)
     }
 
     private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {

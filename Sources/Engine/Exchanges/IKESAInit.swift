@@ -16,7 +16,8 @@ extension Engine {
             return output.drop(.malformed, .spoofable, from: path)
         }
         let key = InitKey(initiatorSPI: header.initiatorSPI, source: path.remote)
-        if let spi = halfOpen[key], let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase {
+        if let spi = halfOpen[key], let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase
+        {
             // Only the same request is a retransmission (RFC 7296 §2.1).
             guard handshake.request == datagram else {
                 return output.drop(.unexpectedMessage, .spoofable, from: path)
@@ -87,7 +88,8 @@ extension Engine {
             wanted.put(group.transformID)
             return .failure(
                 Rejection(
-                    reason: .invalidKEPayload, notify: NotifyPayload(.invalidKEPayload, data: wanted)))
+                    reason: .invalidKEPayload,
+                    notify: NotifyPayload(.invalidKEPayload, data: wanted)))
         }
         do throws(CryptoError) {
             let ours = try KeyExchange(group, random: random)
