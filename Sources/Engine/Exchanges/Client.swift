@@ -313,7 +313,6 @@ extension Engine {
     private func fail(
         _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
     ) {
-        inboundSPIs.remove(handshake.childSPI)
         output.notices.append(.failed(handshake.handle, reason))
         forget(sa)
     }
