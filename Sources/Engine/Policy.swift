@@ -77,7 +77,9 @@ package struct RekeyPolicy: Sendable {
     /// 0 to 1.
     package var jitter: Double
 
-    package init(ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5) {
+    package init(
+        ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5
+    ) {
         self.ike = ike
         self.child = child
         self.jitter = jitter
