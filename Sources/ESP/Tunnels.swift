@@ -71,6 +71,8 @@ package final class Tunnels: Dataplane {
 
     package func lastInbound(of child: ChildID) -> Instant? { byID[child]?.lastInbound }
 
+    package func lastOutbound(of child: ChildID) -> Instant? { byID[child]?.lastOutbound }
+
     package func move(_ child: ChildID, to path: Path) { byID[child]?.path = path }
 
     // MARK: Packets
@@ -120,6 +122,7 @@ package final class Tunnels: Dataplane {
             return drop(.malformed, nil)
         }
         guard let tunnel = routes.tunnel(for: packet) else { return drop(.noChildSA, nil) }
+        tunnel.lastOutbound = now
         switch tunnel.seal(&buffer, packet, from: inner.lowerBound) {
         case .dropped(let reason, let session): return drop(reason, session)
         case let sealed: return sealed

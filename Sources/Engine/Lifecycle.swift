@@ -10,6 +10,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         sa.phase = .established
         sa.session = session
+        session.path = sa.path
         sessions[session.id] = session
         startTimers(of: sa, session, at: now)
     }
@@ -20,6 +21,7 @@ extension Engine {
         sa.timers[.halfOpen] = nil
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
         sa.timers[.liveness] = now + session.connection.livenessInterval
+        scheduleKeepalive(of: sa, at: now)
         scheduleChildren(of: sa)
     }
 
@@ -89,6 +91,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sa.timers[.linger] = now + span
         schedule(sa)
@@ -103,6 +106,7 @@ extension Engine {
         }
         abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
     }

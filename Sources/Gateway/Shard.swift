@@ -222,6 +222,7 @@ final class Shard {
     /// Carries out what the engine wants.
     private func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
+        for path in output.keepalives { outbox.sendKeepalive(on: path) }
         for event in output.events { sink.record(event, at: now) }
         output.clear()
     }
@@ -240,6 +241,7 @@ final class Shard {
         engine.fill(&tick)
         tick.traffic = tunnels.total
         tick.childSAs = UInt64(tunnels.count)
+        tick.keepalives = keepalives
         tick.children = tunnels.samples()
         return tick
     }
