@@ -106,13 +106,20 @@ package enum IdentityPattern: Hashable, Sendable {
     package func matches(_ identity: Identity) -> Bool {
         switch self {
         case .any: true
-        case .exact(let exact): exact.canonicalBytes == identity.canonicalBytes
+        // A name may have any bytes, those of an address too.
+        case .exact(let exact):
+            exact.isName == identity.isName && exact.canonicalBytes == identity.canonicalBytes
         case .suffix(let suffix):
-            (identity.kind == .fqdn || identity.kind == .rfc822)
+            identity.isName
                 && identity.canonicalBytes.count > suffix.count
                 && identity.canonicalBytes.suffix(suffix.count).elementsEqual(suffix)
         }
     }
+}
+
+extension Identity {
+    /// Is a host's or a user's name, and no number.
+    fileprivate var isName: Bool { kind == .fqdn || kind == .rfc822 }
 }
 
 /// Addresses to lend, first and last included.
