@@ -33,7 +33,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Folders of test data, read from the source tree at run time.
-let goldens: [String: [String]] = [:]
+let goldens = [
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "WireTests": ["Corpus"],
+]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -47,6 +49,8 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "weir",
@@ -72,32 +76,67 @@ let package = Package(
         module("Wire", .pure),
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
+        module("Presentation", .pure, ["Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
 
         // Shells: sockets, files, clocks, threads.
+        module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
         module("Store", .foreign, ["SQLite", "Vocabulary"]),
         module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
         module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
         module(
             "Recorder", .foreign,
-            ["Alerts", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
-        module("Settings", .foreign, ["Crypto", "Vocabulary", yams]),
+            ["Alerts", "Clocks", "Crypto", "Exporter", "Rules", "Store", "Vocabulary", logging]),
+        module("Settings", .foreign, ["Crypto", "Engine", "Vocabulary", yams]),
         module(
             "Gateway", .foreign,
-            ["CLinux", "CMnl", "Crypto", "ESP", "Engine", "Vocabulary", logging]),
-        module("Forensics", .foreign, ["Store", "SQLite", "Vocabulary"]),
-        module("Capacity", .foreign, ["Forecast", "Store", "SQLite", "Vocabulary"]),
-        module("LoadTest", .foreign, ["CLinux", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "Vocabulary"]),
+        module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
+        module(
+            "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        module("LoadTest", .foreign, ["Crypto", "ESP", "Engine", "Vocabulary"]),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Alerts", "Capacity", "Crypto", "Engine", "ESP", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Recorder", "Rules", "Settings", "Store", "Vocabulary",
-                arguments, lifecycle, logging,
+                "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
+                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
+                "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
+
+        // Tests. TestKit is a simulated gateway, client, network and clock.
+        .target(
+            name: "TestKit",
+            dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
+            path: "Tests/TestKit", swiftSettings: common),
+        .executableTarget(
+            name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
+            path: "Tests/StoreCrashHelper", swiftSettings: common),
+        tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
+        tests(
+            "CapacityTests",
+            ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
+        tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
+        tests("ExporterTests", ["Exporter", "Vocabulary"]),
+        tests("ForecastTests", ["Forecast"]),
+        tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
+        tests(
+            "GatewayTests",
+            ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        tests("PresentationTests", ["Presentation", "Vocabulary"]),
+        tests(
+            "RecorderTests",
+            ["Alerts", "Clocks", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
+        tests("RulesTests", ["Rules", "Vocabulary"]),
+        tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
+        tests("SQLiteTests", ["SQLite"]),
+        tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("VocabularyTests", ["Vocabulary"]),
+        tests("WireTests", ["Wire"]),
     ]
 )

@@ -29,7 +29,8 @@ package final class SystemRandom: RandomSource, Sendable {
             guard let count = Int32(exactly: target.count) else { return false }
             return RAND_bytes(target.baseAddress, count) == 1
         }
-        precondition(done, "OpenSSL has no random bytes; is getrandom(2) forbidden to this process?")
+        precondition(
+            done, "OpenSSL has no random bytes; is getrandom(2) forbidden to this process?")
     }
 }
 

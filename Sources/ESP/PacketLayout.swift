@@ -1,7 +1,7 @@
 /// Sizes in an ESP packet with AES-GCM, in bytes (RFC 4303 §2, RFC 4106 §3).
 ///
-///     SPI 4 │ sequence number 4 │ IV 8 │ inner packet │ 1 2 3… │ pad length 1 │ next header 1 │ tag 16
-///     └─── authenticated ──────┘       └──────────────── encrypted ───────────────────────┘
+///     SPI 4 │ number 4 │ IV 8 │ inner packet │ 1 2 3… │ pad length 1 │ next header 1 │ tag 16
+///     └ authenticated ┘         └─────────────────── encrypted ────────────────────┘
 enum PacketLayout {
     static let aad = 8
     static let iv = 8

@@ -57,7 +57,8 @@ extension Tunnel {
         buffer.write(sequence, at: header + 4)
         buffer.write(0, at: header + 8)
         buffer.write(sequence, at: header + 12)
-        let end = Self.writeTrailer(&buffer, inner.nextHeader, at: start + inner.length, from: start)
+        let end = Self.writeTrailer(
+            &buffer, inner.nextHeader, at: start + inner.length, from: start)
 
         do throws(CryptoError) {
             try sealer.seal(

@@ -51,7 +51,9 @@ final class Tunnel {
         remote: IPAddress, _ remotePort: UInt16?, local: IPAddress, _ localPort: UInt16?,
         _ number: UInt8
     ) -> Bool {
-        remoteSelectors.contains { $0.contains(address: remote, protocol: number, port: remotePort) }
+        remoteSelectors.contains {
+            $0.contains(address: remote, protocol: number, port: remotePort)
+        }
             && localSelectors.contains {
                 $0.contains(address: local, protocol: number, port: localPort)
             }

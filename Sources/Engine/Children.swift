@@ -67,8 +67,9 @@ extension Engine {
             suite: agreement.suite, inboundSPI: newESPSPI(), outboundSPI: outboundSPI,
             localSelectors: localSelectors, remoteSelectors: remoteSelectors, nonces: nonces,
             weAsked: false)
-        guard let child = install(
-            terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
+        guard
+            let child = install(
+                terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
         else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
         var proposal = agreement.proposal
         proposal.spi = []
@@ -95,6 +96,8 @@ extension Engine {
             let keys = try childKeys(
                 sa.keys.skD, prf: sa.suite.prf, shared: exchange, nonces: terms.nonces,
                 aead: terms.suite.aead)
+            keyTap?("ESP_from_initiator", keys.fromInitiator)
+            keyTap?("ESP_from_responder", keys.fromResponder)
             try dataplane.install(
                 ChildSA(
                     session: session.id, child: id, inboundSPI: terms.inboundSPI,

@@ -21,6 +21,14 @@ package final class Engine {
     /// exchanges in the RFC's notation.
     package var trace: ((Trace) -> Void)?
 
+    #if DEBUG
+    /// Sees every key that is derived: for tests that look for leaks, or decrypt captures.
+    /// Release builds have no such door.
+    package var keyTap: KeyTap?
+    #else
+    var keyTap: KeyTap? { nil }
+    #endif
+
     /// By our SPI.
     var sas: [UInt64: IKESA] = [:]
     /// Our SPIs, by the request that began the IKE SA, for as long as that lives.

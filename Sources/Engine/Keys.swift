@@ -1,5 +1,8 @@
-import Crypto
+package import Crypto
 import Wire
+
+/// Is shown a key and its name. Debug builds only.
+package typealias KeyTap = (_ name: String, _ key: borrowing SecretBytes) -> Void
 
 /// The keys of an IKE SA (RFC 7296 §2.14), as seen from our side.
 struct IKEKeys: ~Copyable, Sendable {
@@ -17,7 +20,7 @@ struct IKEKeys: ~Copyable, Sendable {
     ///   - weInitiated: whether SK_ei is ours to seal with.
     init(
         suite: IKESuite, seed: borrowing SecretBytes, nonces: [UInt8], initiatorSPI: UInt64,
-        responderSPI: UInt64, weInitiated: Bool
+        responderSPI: UInt64, weInitiated: Bool, tap: KeyTap?
     ) throws(CryptoError) {
         var salt = nonces
         salt.put(initiatorSPI)
@@ -29,13 +32,22 @@ struct IKEKeys: ~Copyable, Sendable {
         let initiatorKey = material.slice(prf..<(prf + cipher))
         let responderKey = material.slice((prf + cipher)..<(prf + 2 * cipher))
         let auth = prf + 2 * cipher
-        let sealer = try Sealer(suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
-        let opener = try Opener(suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
+        let sealer = try Sealer(
+            suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
+        let opener = try Opener(
+            suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
         skD = material.slice(0..<prf)
         initiatorAuth = material.slice(auth..<(auth + prf))
         responderAuth = material.slice((auth + prf)..<(auth + 2 * prf))
         self.sealer = sealer
         self.opener = opener
+        if let tap {
+            tap("SK_d", skD)
+            tap("SK_ei", initiatorKey)
+            tap("SK_er", responderKey)
+            tap("SK_pi", initiatorAuth)
+            tap("SK_pr", responderAuth)
+        }
     }
 
     /// SKEYSEED of a first IKE SA: prf(Ni | Nr, g^ir).

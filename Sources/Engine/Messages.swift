@@ -12,7 +12,8 @@ extension Engine {
     ) {
         guard let header = failure.header, header.majorVersion > 2 else {
             output.drop(
-                failure.header.map { $0.majorVersion < 2 } ?? false ? .unsupportedVersion : .malformed,
+                failure.header.map { $0.majorVersion < 2 } ?? false
+                    ? .unsupportedVersion : .malformed,
                 .spoofable, from: path)
             if let header = failure.header, header.exchange == .ikeSAInit, header.majorVersion == 2,
                 !header.isResponse

@@ -30,7 +30,6 @@ package struct EnginePolicy: Sendable {
 package struct Connection: Sendable {
     package var name: String
     package var localIdentity: Identity
-    /// `*` in front or alone stands for anything.
     package var remoteIdentities: [IdentityPattern]
     package var secret: SharedSecret
     package var ikeSuites: [IKESuite]
@@ -78,48 +77,13 @@ package struct RekeyPolicy: Sendable {
     /// 0 to 1.
     package var jitter: Double
 
-    package init(ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5) {
+    package init(
+        ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5
+    ) {
         self.ike = ike
         self.child = child
         self.jitter = jitter
     }
-}
-
-/// An identity, or all that end in something.
-package enum IdentityPattern: Hashable, Sendable {
-    case any
-    case exact(Identity)
-    /// Lower case.
-    case suffix([UInt8])
-
-    /// Reads `*`, `*@example.org`, or an identity.
-    package init(_ text: String) {
-        if text == "*" {
-            self = .any
-        } else if text.hasPrefix("*") {
-            self = .suffix(Identity(kind: .fqdn, bytes: Array(text.utf8.dropFirst())).canonicalBytes)
-        } else {
-            self = .exact(Identity(text))
-        }
-    }
-
-    package func matches(_ identity: Identity) -> Bool {
-        switch self {
-        case .any: true
-        // A name may have any bytes, those of an address too.
-        case .exact(let exact):
-            exact.isName == identity.isName && exact.canonicalBytes == identity.canonicalBytes
-        case .suffix(let suffix):
-            identity.isName
-                && identity.canonicalBytes.count > suffix.count
-                && identity.canonicalBytes.suffix(suffix.count).elementsEqual(suffix)
-        }
-    }
-}
-
-extension Identity {
-    /// Is a host's or a user's name, and no number.
-    fileprivate var isName: Bool { kind == .fqdn || kind == .rfc822 }
 }
 
 /// Addresses to lend, first and last included.

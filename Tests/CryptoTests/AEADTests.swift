@@ -28,7 +28,8 @@ struct AEADTests {
             sealed: "58e2fccefa7e3061367f1d57a4e7455a"),
         Vector(
             aead: .aes128GCM16, key: zeros, nonce: "000000000000000000000000", aad: "",
-            plain: zeros, sealed: "0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf"),
+            plain: zeros, sealed: "0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf"
+        ),
         Vector(
             aead: .aes128GCM16, key: key, nonce: "cafebabefacedbaddecaf888", aad: "",
             plain: text + "1aafd255",
@@ -46,7 +47,8 @@ struct AEADTests {
             plain: "", sealed: "530f8afbc74536b9a963b4f1c4cb738b"),
         Vector(
             aead: .aes256GCM16, key: zeros + zeros, nonce: "000000000000000000000000", aad: "",
-            plain: zeros, sealed: "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"),
+            plain: zeros, sealed: "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"
+        ),
         Vector(
             aead: .aes256GCM16, key: key + key, nonce: "cafebabefacedbaddecaf888", aad: "",
             plain: text + "1aafd255",

@@ -17,7 +17,8 @@ struct SecretBytesTests {
     @Test(
         "matches equal bytes only",
         arguments: [
-            ([UInt8](), [UInt8](), true), ([1, 2, 3], [1, 2, 3], true), ([1, 2, 3], [1, 2], false),
+            ([UInt8](), [UInt8](), true), ([1, 2, 3], [1, 2, 3], true),
+            ([1, 2, 3], [1, 2], false),
             ([1, 2], [1, 2, 3], false), ([1, 2, 3], [1, 2, 2], false), ([0], [], false),
             ([0x80, 2, 3], [0, 2, 3], false),
         ])

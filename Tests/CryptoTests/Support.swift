@@ -1,6 +1,6 @@
 import Crypto
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// Reads hex digits; blanks do not count.
     init(hex text: String) {
         let digits = text.compactMap(\.hexDigitValue)

@@ -1,6 +1,7 @@
-@testable import ESP
 import Testing
 import Vocabulary
+
+@testable import ESP
 
 @Suite("Inner packets")
 struct InnerPacketTests {
@@ -59,7 +60,10 @@ struct InnerPacketTests {
         arguments: [
             (17, ports, 17, 6),
             (60, [17, 0] + [UInt8](repeating: 0, count: 6) + ports, 17, 6),
-            (0, [43, 1] + [UInt8](repeating: 0, count: 14) + [6, 0, 0, 0, 0, 0, 0, 0] + ports, 6, 6),
+            (
+                0, [43, 1] + [UInt8](repeating: 0, count: 14) + [6, 0, 0, 0, 0, 0, 0, 0] + ports, 6,
+                6
+            ),
             (44, [17, 0, 0, 1, 0, 0, 0, 0] + ports, 17, 6),
             (44, [17, 0, 0, 8, 0, 0, 0, 0] + ports, 17, nil),
             (59, [], 59, nil),
@@ -80,7 +84,8 @@ struct InnerPacketTests {
     @Test("an IPv6 packet never has an IPv4 address")
     func mapped() throws {
         var bytes = ipv6("::1", "::2", nextHeader: 59, [])
-        bytes.replaceSubrange(8..<24, with: [UInt8](repeating: 0, count: 10) + [255, 255, 10, 9, 0, 1])
+        bytes.replaceSubrange(
+            8..<24, with: [UInt8](repeating: 0, count: 10) + [255, 255, 10, 9, 0, 1])
         #expect(try #require(parse(bytes)).source.isIPv4 == false)
     }
 
@@ -108,7 +113,9 @@ struct InnerPacketTests {
     func hostile() {
         let samples = [
             udp("10.9.0.1", "10.0.0.2"),
-            ipv6("::1", "::2", nextHeader: 0, [44, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 5]),
+            ipv6(
+                "::1", "::2", nextHeader: 0,
+                [44, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 5]),
         ]
         var parsed = 0
         for sample in samples {

@@ -1,7 +1,8 @@
 import Crypto
-@testable import ESP
 import Testing
 import Vocabulary
+
+@testable import ESP
 
 @Suite("Child SAs come and go")
 struct LifecycleTests {
@@ -131,7 +132,8 @@ struct LifecycleTests {
         let drops = tunnels.takeDrops()
         #expect(drops.count == DropLog.limit + 1)
         #expect(drops.reduce(0) { $0 + $1.count } == 2000)
-        #expect(drops.filter { $0.source == nil }.map(\.count) == [2000 - 2 * UInt64(DropLog.limit)])
+        #expect(
+            drops.filter { $0.source == nil }.map(\.count) == [2000 - 2 * UInt64(DropLog.limit)])
         #expect(drops.filter { $0.source != nil }.allSatisfy { $0.count == 2 })
         _ = tunnels.opened(packet, from: Endpoint(.v4(5000), 4500))
         #expect(tunnels.takeDrops().map(\.source) == [.v4(5000)])

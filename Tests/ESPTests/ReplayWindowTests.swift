@@ -1,5 +1,6 @@
-@testable import ESP
 import Testing
+
+@testable import ESP
 
 @Suite("Replay window")
 struct ReplayWindowTests {
@@ -23,12 +24,14 @@ struct ReplayWindowTests {
     static let scripts: [Script] = [
         Script("zero is never sent", [(0, false), (1, true), (0, false)]),
         Script("in order, then again", [(1, true), (2, true), (1, false), (2, false), (3, true)]),
-        Script("out of order", [(9, true), (8, true), (7, true), (8, false), (1, true), (1, false)]),
+        Script(
+            "out of order", [(9, true), (8, true), (7, true), (8, false), (1, true), (1, false)]),
         Script("first is not one", [(100, true), (1, true), (99, true), (100, false)]),
         Script("the oldest of the window", [(size, true), (1, true), (1, false)]),
         Script("older than the window", [(size + 1, true), (1, false), (2, true), (2, false)]),
         Script(
-            "a word's end", [(63, true), (64, true), (65, true), (63, false), (64, false), (62, true)]),
+            "a word's end",
+            [(63, true), (64, true), (65, true), (63, false), (64, false), (62, true)]),
         Script(
             "a jump of less than a word clears what it enters",
             [(1, true), (2048 + 1, true), (2048 + 1, false), (2048, true), (2048, false)]),
@@ -37,10 +40,12 @@ struct ReplayWindowTests {
             [(5, true), (6, true), (100_000, true), (99_999, true), (100_000 - size, false)]
                 + [(100_000 - size + 1, true), (100_000 - size + 1, false), (6, false)]),
         Script(
-            "a jump by exactly the ring", [(10, true), (10 + 2048, true), (10 + 2048, false)]
+            "a jump by exactly the ring",
+            [(10, true), (10 + 2048, true), (10 + 2048, false)]
                 + [(10 + 2048 - size, false), (10 + 2048 - size + 1, true)]),
         Script(
-            "the last number", [(.max, true), (.max, false), (.max - 1, true), (.max - 1, false)]
+            "the last number",
+            [(.max, true), (.max, false), (.max - 1, true), (.max - 1, false)]
                 + [(.max - size, false), (.max - size + 1, true), (1, false)]),
         Script("to the last number at once", [(1, true), (.max, true), (1, false), (.max, false)]),
     ]

@@ -3,7 +3,7 @@ import ESP
 import Testing
 import Vocabulary
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// Reads hex digits; blanks do not count.
     init(hex text: String) {
         let digits = text.compactMap(\.hexDigitValue)
@@ -28,7 +28,8 @@ func udp(
 ) -> [UInt8] {
     let length = 28 + payload
     return [0x45, 0, UInt8(length >> 8), UInt8(length & 255), 0, 0, 0, 0, 64, protocolNumber, 0, 0]
-        + source.bytes + destination.bytes + [ports.0, ports.1, UInt16(8 + payload), 0].flatMap {
+        + source.bytes + destination.bytes
+        + [ports.0, ports.1, UInt16(8 + payload), 0].flatMap {
             [UInt8($0 >> 8), UInt8($0 & 255)]
         } + (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
 }

@@ -109,7 +109,8 @@ struct TunnelsTests {
                 ? .dropped(.malformed, session: nil) : .dropped(.integrity, session: Pair.session)
             #expect(outcome == expected, "\(length) bytes")
         }
-        #expect(pair.gateway.opened(good + [0]).outcome == .dropped(.integrity, session: Pair.session))
+        #expect(
+            pair.gateway.opened(good + [0]).outcome == .dropped(.integrity, session: Pair.session))
     }
 
     @Test("refuse inner packets outside the selectors, and count them not as traffic")
@@ -173,7 +174,9 @@ struct TunnelsTests {
         let packets = (0..<4).map { _ in pair.client.sealed(up).packet }
         let elsewhere = Endpoint("203.0.113.5", 999)
         func moved(_ index: Int, _ from: Endpoint) -> Endpoint? {
-            guard case .deliver(_, _, let moved) = pair.gateway.opened(packets[index], from: from).outcome
+            guard
+                case .deliver(_, _, let moved) = pair.gateway.opened(packets[index], from: from)
+                    .outcome
             else { return nil }
             return moved
         }

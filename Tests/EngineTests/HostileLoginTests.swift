@@ -57,7 +57,9 @@ struct HostileLoginTests {
         let answer = try #require(pair.datagrams.last?.bytes)
         guard case .plain(_, let payloads) = try Message(parsing: answer) else { return }
         #expect(payloads == [.notify(NotifyPayload(.unsupportedCriticalPayload, data: [200]))])
-        #expect(pair.events(IKESAInitRejected.self).map(\.reason.clear) == [.unsupportedCriticalPayload])
+        #expect(
+            pair.events(IKESAInitRejected.self).map(\.reason.clear) == [.unsupportedCriticalPayload]
+        )
         #expect(try RawClient(pair, seed: 2).initiate(extra: [payload(false)]))
     }
 
@@ -113,10 +115,12 @@ struct HostileLoginTests {
         expectFailure(pair, .wrongCredential)
     }
 
-    @Test("a payload is missing", arguments: [
-        (0, AuthFailure.invalidSyntax), (1, .methodNotAllowed), (2, .failedCPRequired),
-        (3, .invalidSyntax), (4, .invalidSyntax), (5, .invalidSyntax),
-    ])
+    @Test(
+        "a payload is missing",
+        arguments: [
+            (0, AuthFailure.invalidSyntax), (1, .methodNotAllowed), (2, .failedCPRequired),
+            (3, .invalidSyntax), (4, .invalidSyntax), (5, .invalidSyntax),
+        ])
     func missing(_ index: Int, _ reason: AuthFailure) throws {
         let pair = Pair()
         let raw = RawClient(pair)
@@ -127,9 +131,12 @@ struct HostileLoginTests {
         expectFailure(pair, reason)
     }
 
-    @Test("identities that are none", arguments: [
-        (UInt8(0), 4), (2, 0), (2, 1_025), (2, 60_000), (4, 10), (9, 3), (255, 9), (1, 3), (5, 15),
-    ])
+    @Test(
+        "identities that are none",
+        arguments: [
+            (UInt8(0), 4), (2, 0), (2, 1_025), (2, 60_000), (4, 10), (9, 3), (255, 9), (1, 3),
+            (5, 15),
+        ])
     func identities(_ type: UInt8, _ length: Int) throws {
         let pair = Pair()
         let raw = RawClient(pair)
@@ -141,10 +148,12 @@ struct HostileLoginTests {
         expectFailure(pair, .unknownIdentity)
     }
 
-    @Test("contents that can't be read", arguments: [
-        [UInt8](repeating: 0xff, count: 40), [0xff], [41, 0, 0, 3, 0], [41, 0, 0xff, 0xff, 0],
-        [0, 0, 0, 200, 1],
-    ])
+    @Test(
+        "contents that can't be read",
+        arguments: [
+            [UInt8](repeating: 0xff, count: 40), [0xff], [41, 0, 0, 3, 0], [41, 0, 0xff, 0xff, 0],
+            [0, 0, 0, 200, 1],
+        ])
     func unreadable(_ bytes: [UInt8]) throws {
         let pair = Pair()
         let raw = RawClient(pair)
@@ -180,7 +189,8 @@ struct HostileLoginTests {
                 (0..<count).map { index in
                     let host = [10, 99, 0, UInt8(index)]
                     return .addresses(
-                        .init(protocolID: 0, firstPort: 0, lastPort: 0xffff, first: host, last: host))
+                        .init(
+                            protocolID: 0, firstPort: 0, lastPort: 0xffff, first: host, last: host))
                 }))
         let answer = try raw.ask(payloads, as: .ikeAuth)
         guard count == 64 else {

@@ -51,7 +51,9 @@ struct HostileMutationTests {
         }
     }
 
-    @Test("every truncation, before and after the genuine one", arguments: Stage.allCases, [true, false])
+    @Test(
+        "every truncation, before and after the genuine one", arguments: Stage.allCases,
+        [true, false])
     func truncation(_ stage: Stage, _ patched: Bool) throws {
         let pair = Pair()
         let (handle, message) = try stage.reach(pair)
@@ -75,7 +77,9 @@ struct HostileMutationTests {
         try stage.expectOneGoodSession(pair, handle)
     }
 
-    @Test("every byte flipped, before and after the genuine one", arguments: Stage.allCases, [UInt8(0x01), 0x80, 0xff])
+    @Test(
+        "every byte flipped, before and after the genuine one", arguments: Stage.allCases,
+        [UInt8(0x01), 0x80, 0xff])
     func flips(_ stage: Stage, _ mask: UInt8) throws {
         var policy = EnginePolicy.example
         policy.halfOpenLimit = 2_000

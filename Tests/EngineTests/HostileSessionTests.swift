@@ -57,7 +57,9 @@ struct HostileSessionTests {
     func unprotected(_ exchange: UInt8) throws {
         let (pair, raw) = try loggedIn()
         let header = raw.initHeader(exchange: ExchangeType(rawValue: exchange), messageID: 2)
-        for payloads in [[AnyPayload.delete(.ikeSA)], [], [.notify(NotifyPayload(.authenticationFailed))]] {
+        for payloads in [
+            [AnyPayload.delete(.ikeSA)], [], [.notify(NotifyPayload(.authenticationFailed))],
+        ] {
             #expect(raw.exchangeBytes(Message.plain(header, payloads: payloads)) == nil)
         }
         #expect(
@@ -110,7 +112,9 @@ struct HostileSessionTests {
         try expectStanding(pair, raw)
     }
 
-    @Test("REKEY_SA with odd protocols and SPIs", arguments: [UInt8(0), 1, 2, 3, 4, 255], [0, 1, 3, 4, 8, 255])
+    @Test(
+        "REKEY_SA with odd protocols and SPIs", arguments: [UInt8(0), 1, 2, 3, 4, 255],
+        [0, 1, 3, 4, 8, 255])
     func oddRekey(_ protocolID: UInt8, _ length: Int) throws {
         let (pair, raw) = try loggedIn()
         let answer = try raw.ask(
@@ -118,7 +122,8 @@ struct HostileSessionTests {
                 raw, protocolID: ProtocolID(rawValue: protocolID),
                 spi: [UInt8](repeating: 0xab, count: length)), as: .createChildSA)
         #expect(
-            notifies(answer) == [protocolID == 3 && length == 4 ? .childSANotFound : .invalidSyntax])
+            notifies(answer) == [protocolID == 3 && length == 4 ? .childSANotFound : .invalidSyntax]
+        )
         #expect(pair.gatewayPlane.count == 1)
         try expectStanding(pair, raw)
     }
@@ -140,7 +145,8 @@ struct HostileSessionTests {
                 .securityAssociation(offer), .nonce(NoncePayload(Array(0..<32))),
                 .keyExchange(
                     KeyExchangePayload(
-                        group: TransformID.x25519, publicValue: [9] + [UInt8](repeating: 0, count: 31))),
+                        group: TransformID.x25519,
+                        publicValue: [9] + [UInt8](repeating: 0, count: 31))),
             ], as: .createChildSA)
         #expect(notifies(answer) == [.noProposalChosen])
         try expectStanding(pair, raw)
@@ -158,7 +164,10 @@ struct HostileSessionTests {
             payloads.remove(at: index)
             #expect(notifies(try raw.ask(payloads, as: .createChildSA)) == [.invalidSyntax])
         }
-        #expect(notifies(try raw.ask(rekey(raw, newSPI: 255), as: .createChildSA)) == [.noProposalChosen])
+        #expect(
+            notifies(try raw.ask(rekey(raw, newSPI: 255), as: .createChildSA)) == [
+                .noProposalChosen
+            ])
         #expect(pair.gatewayPlane.count == 1)
         try expectStanding(pair, raw)
     }
@@ -180,16 +189,19 @@ struct HostileSessionTests {
                     ])), .nonce(NoncePayload(Array(0..<32))),
                 .keyExchange(
                     KeyExchangePayload(
-                        group: TransformID.x25519, publicValue: [UInt8](repeating: 0, count: length))),
+                        group: TransformID.x25519, publicValue: [UInt8](repeating: 0, count: length)
+                    )),
             ], as: .createChildSA)
         #expect(notifies(answer) == [.invalidSyntax])
         try expectStanding(pair, raw)
     }
 
-    @Test("Deletes of odd shapes", arguments: [
-        DeletePayload.children([]), .children(Array(1...256)), .ah([1, 2, 3]), .ah([]),
-        .children(Array(repeating: 0xdead_beef, count: 256)),
-    ])
+    @Test(
+        "Deletes of odd shapes",
+        arguments: [
+            DeletePayload.children([]), .children(Array(1...256)), .ah([1, 2, 3]), .ah([]),
+            .children(Array(repeating: 0xdead_beef, count: 256)),
+        ])
     func oddDeletes(_ payload: DeletePayload) throws {
         let (pair, raw) = try loggedIn()
         let many = Array(repeating: AnyPayload.delete(payload), count: 40)
@@ -258,7 +270,9 @@ struct HostileSessionTests {
         // Nobody answers the liveness checks.
         pair.drive(for: .seconds(300))
         #expect(pair.tick.sessions == 0)
-        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == Array(repeating: .peerDead, count: 5))
+        #expect(
+            pair.events(SessionClosed.self).map(\.reason.clear)
+                == Array(repeating: .peerDead, count: 5))
         #expect(pair.gateway.isIdle)
     }
 }

@@ -68,7 +68,8 @@ extension Walk {
             }
         }
         let received = pair.events(IKESAInitReceived.self).count
-        let answered = pair.events(SessionEstablished.self).count
+        let answered =
+            pair.events(SessionEstablished.self).count
             + pair.events(IKEAuthFailed.self).count + pair.events(IKESAInitRejected.self).count
         return faults + unless(connected.isEmpty, "\(connected.count) sessions never ended")
             + unless(received == answered, "\(received) logins began and \(answered) ended")

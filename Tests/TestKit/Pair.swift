@@ -1,6 +1,7 @@
 import Crypto
 package import ESP
 package import Engine
+import LoadTest
 package import Vocabulary
 
 /// A gateway and a client, a clock and a network between them, all simulated: `drive` moves time
@@ -77,13 +78,17 @@ package final class Pair {
     package func sendFromClient(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(innerPacket(from: source, to: destination, length: length), by: clientPlane, toGateway: true)
+        send(
+            udpPacket(from: source, to: destination, length: length), by: clientPlane,
+            toGateway: true)
     }
 
     package func sendFromGateway(
         _ source: IPAddress, to destination: IPAddress, length: Int = 100
     ) -> Sealed {
-        send(innerPacket(from: source, to: destination, length: length), by: gatewayPlane, toGateway: false)
+        send(
+            udpPacket(from: source, to: destination, length: length), by: gatewayPlane,
+            toGateway: false)
     }
 
     private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {
@@ -148,7 +153,8 @@ package final class Pair {
         let opened = plane.open(&span, from: flight.path.remote, at: now)
         guard case .deliver(let inner, let child, let moved) = opened else { return }
         let bytes = UInt64(inner.count)
-        delivered += flight.toGateway
+        delivered +=
+            flight.toGateway
             ? Traffic(bytesIn: bytes, packetsIn: 1) : Traffic(bytesOut: bytes, packetsOut: 1)
         guard let moved else { return }
         with(flight.toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }

@@ -76,7 +76,8 @@ package final class RawClient {
                             ])
                     ])),
                 .keyExchange(
-                    KeyExchangePayload(group: TransformID.x25519, publicValue: exchange.publicValue)),
+                    KeyExchangePayload(group: TransformID.x25519, publicValue: exchange.publicValue)
+                ),
                 .nonce(NoncePayload(nonce)),
             ] + extra)
         guard let answer = exchangeBytes(request),

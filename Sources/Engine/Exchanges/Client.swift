@@ -163,7 +163,8 @@ extension Engine {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
         initiations[initiation.localSPI] = nil
         let begun = begin(
-            initiation.policy, initiation.handle, group: group ?? initiation.exchange.exchange.group,
+            initiation.policy, initiation.handle,
+            group: group ?? initiation.exchange.exchange.group,
             cookie: cookie, restarts: initiation.restarts + 1, on: initiation.path,
             natPath: initiation.natPath, at: now, &output)
         if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
@@ -186,7 +187,7 @@ extension Engine {
                 suite: agreement.suite,
                 seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
                 nonces: nonces, initiatorSPI: initiation.localSPI,
-                responderSPI: header.responderSPI, weInitiated: true)
+                responderSPI: header.responderSPI, weInitiated: true, tap: keyTap)
             let situation = NATDetection.situation(
                 payloads, initiatorSPI: initiation.localSPI, responderSPI: header.responderSPI,
                 path: initiation.path)

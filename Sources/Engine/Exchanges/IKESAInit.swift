@@ -88,7 +88,8 @@ extension Engine {
             wanted.put(group.transformID)
             return .failure(
                 Rejection(
-                    reason: .invalidKEPayload, notify: NotifyPayload(.invalidKEPayload, data: wanted)))
+                    reason: .invalidKEPayload,
+                    notify: NotifyPayload(.invalidKEPayload, data: wanted)))
         }
         do throws(CryptoError) {
             let ours = try KeyExchange(group, random: random)
@@ -100,7 +101,7 @@ extension Engine {
                 suite: agreement.suite,
                 seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
                 nonces: nonces, initiatorSPI: header.initiatorSPI, responderSPI: spi,
-                weInitiated: false)
+                weInitiated: false, tap: keyTap)
             let response = initResponse(
                 header, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi,
                 withNAT: payloads.has(.natDetectionSourceIP), on: path)

@@ -48,7 +48,9 @@ extension Engine {
             let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(offers, from: [old.suite], withGroup: context.exchange != nil),
             let outboundSPI = agreement.proposal.espSPI
-        else { return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output) }
+        else {
+            return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output)
+        }
         guard let exchange = finish(context.exchange, with: payloads.keyExchange) else {
             return retryChildRekey(old, nil, context, of: sa, at: now, &output)
         }
@@ -168,7 +170,8 @@ extension Engine {
             let keys = try IKEKeys(
                 suite: suite, seed: seed, nonces: nonces,
                 initiatorSPI: weInitiated ? localSPI : remoteSPI,
-                responderSPI: weInitiated ? remoteSPI : localSPI, weInitiated: weInitiated)
+                responderSPI: weInitiated ? remoteSPI : localSPI, weInitiated: weInitiated,
+                tap: keyTap)
             let successor = IKESA(
                 weInitiated: weInitiated, localSPI: localSPI, remoteSPI: remoteSPI, suite: suite,
                 keys: keys, path: sa.path, phase: .established, now: now)

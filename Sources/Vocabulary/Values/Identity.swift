@@ -13,7 +13,7 @@ package struct Identity: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads what a person wrote: an address, `user@domain`, `@#hex` for a key id, else a name.
+    /// Reads what a person wrote: an address, `user@domain`, or else a name.
     package init(_ text: String) {
         if let address = IPAddress(text) {
             self.init(kind: address.isIPv4 ? .ipv4 : .ipv6, bytes: address.bytes)
@@ -35,17 +35,26 @@ package struct Identity: Hashable, Sendable {
     }
 }
 
+extension Identity: CustomStringConvertible, CustomReflectable {
+    /// Never the name, lest a stray `print` leak it; ``text`` is for those who mean it.
+    package var description: String { "‹identity›" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 extension Identity: PersonalValue {
     package static var purpose: Purpose { .identity }
     package static var storage: Storage { .text }
     package var datum: Datum { .text(text) }
 
     /// Names compare without case, and a name has one pseudonym whether it came as an
-    /// ID_FQDN, an ID_RFC822_ADDR or an EAP identity.
+    /// ID_FQDN, an ID_RFC822_ADDR or an EAP identity. Everything else has its kind in front,
+    /// a number below 32; so has a name that begins with such a byte, lest it pass for them.
     package var canonicalBytes: [UInt8] {
         switch kind {
-        case .fqdn, .rfc822: bytes.map { (65...90).contains($0) ? $0 + 32 : $0 }
-        case .ipv4, .ipv6, .distinguishedName, .keyID: [kind.rawValue] + bytes
+        case .fqdn, .rfc822:
+            let name = bytes.map { (65...90).contains($0) ? $0 + 32 : $0 }
+            return (name.first ?? 32) < 32 ? [kind.rawValue] + name : name
+        case .ipv4, .ipv6, .distinguishedName, .keyID: return [kind.rawValue] + bytes
         }
     }
 

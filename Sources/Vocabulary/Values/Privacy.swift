@@ -120,6 +120,9 @@ package struct Disclosure: Sendable {
 }
 
 extension Classified where Class == PersonalClass, Value: PersonalValue {
+    /// The same value, for a field that may also have none.
+    package var optional: Personal<Value?> { Personal<Value?>(value) }
+
     package func datum(under policy: Disclosure) -> Datum { policy.disclose(value) }
 }
 

@@ -1,5 +1,3 @@
-// modules: COpenSSL Vocabulary Wire Crypto ESP Engine TestKit
-//
 // The input drives a gateway: each instruction is a byte, which says what comes, and its operands.
 // A peer who knows the keys encrypts what the input says, so that the fuzzer need not break AES.
 
@@ -83,7 +81,8 @@ struct Machine {
             guard let type = input.popFirst(), type != 0 else { return nil }
             // The types end at 54; above is the critical bit.
             return .unknown(
-                PayloadType(rawValue: type & 0x3f), critical: type & 0x80 != 0, OpaquePayload(take()))
+                PayloadType(rawValue: type & 0x3f), critical: type & 0x80 != 0,
+                OpaquePayload(take()))
         }.filter { $0.type != .none }
     }
 

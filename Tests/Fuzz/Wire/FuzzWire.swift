@@ -1,10 +1,6 @@
-// modules: Wire
-//
 // A datagram is refused, or means something that can be written and read again.
 
-#if canImport(Wire)
 import Wire
-#endif
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -29,7 +25,8 @@ private func check(datagram: [UInt8]) {
         precondition(second == header || payloads.isEmpty, "the header changed")
     case .protected(let header, let sealed):
         precondition(
-            sealed.range.lowerBound >= Header.length + 4 && sealed.range.upperBound == datagram.count,
+            sealed.range.lowerBound >= Header.length + 4
+                && sealed.range.upperBound == datagram.count,
             "the Encrypted payload of \(header) is outside its datagram")
     }
 }
@@ -40,7 +37,9 @@ private func check(plaintext: [UInt8], first: PayloadType) {
         initiatorSPI: 1, responderSPI: 2, exchange: .ikeAuth, fromInitiator: true,
         isResponse: false, messageID: 1)
     let (datagram, sealed) = Message.laidOut(header, payloads: payloads, iv: [], tagLength: 0)
-    guard (try? parseDecrypted(datagram.span.extracting(sealed.range), first: sealed.first)) == payloads
+    guard
+        (try? parseDecrypted(datagram.span.extracting(sealed.range), first: sealed.first))
+            == payloads
     else { fatalError("what was read can't be written: \(payloads)") }
 }
 

@@ -1,0 +1,94 @@
+package import ESP
+package import Engine
+import Synchronization
+package import Vocabulary
+
+/// A running gateway, as the rest of the process sees it: start it, ask it, stop it. Everything
+/// else happens on its own thread (``Shard``).
+package final class Gateway: Sendable {
+    /// Something that only the gateway's thread knows or does.
+    package enum Question: Hashable, Sendable {
+        case sessions
+        case status
+        case terminate(SessionID)
+    }
+
+    package enum Answer: Sendable {
+        case sessions([SessionSummary])
+        case status(GatewayStatus)
+        /// False if there is no such session.
+        case terminated(Bool)
+    }
+
+    /// Where it listens, with the ports that it got.
+    package let listen: [ListenAddress]
+    private let name: String
+    private let mailbox: Mailbox
+    private let life: Mutex<Life>
+
+    private enum Life {
+        case ready(Handover)
+        case running(Worker)
+        case over
+    }
+
+    /// Binds the sockets. Nothing is received before ``start()``.
+    ///
+    /// - Parameters:
+    ///   - inner: becomes the gateway's, which closes it at the end.
+    ///   - sink: called on the gateway's thread.
+    ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
+    ///     listens.
+    /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
+    package init(
+        _ setup: GatewaySetup, inner: sending any InnerNetwork, sink: any FactSink,
+        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
+    ) throws(GatewayError) {
+        let mailbox = try Mailbox()
+        let shard = try Shard(setup, inner: inner, sink: sink, mailbox: mailbox, engine: engine)
+        listen = shard.listen
+        name = setup.name
+        self.mailbox = mailbox
+        life = Mutex(.ready(Handover(shard)))
+    }
+
+    deinit { stop() }
+
+    /// Starts the thread. Once only; later calls do nothing.
+    package func start() throws(GatewayError) {
+        let name = name
+        try life.withLock { life throws(GatewayError) in
+            guard case .ready(let handover) = life else { return }
+            life = .running(try Worker(named: name) { handover.shard.run() })
+        }
+    }
+
+    /// Says goodbye to every peer, records the last facts and closes everything. Returns when that
+    /// is done, which takes milliseconds; no peer can hold it up.
+    package func stop() {
+        mailbox.askToStop()
+        let past = life.withLock { life in
+            defer { life = .over }
+            return life
+        }
+        switch past {
+        case .ready(let handover): handover.shard.close()
+        case .running(let worker): worker.join()
+        case .over: break
+        }
+    }
+
+    /// Asks the gateway's thread, and waits for its answer.
+    ///
+    /// - Returns: nil if the gateway has ended, does not answer in time, or too many ask at once.
+    package func ask(_ question: Question, within limit: Duration = .seconds(2)) -> Answer? {
+        mailbox.ask(question, within: limit)
+    }
+}
+
+/// Carries a shard from the thread that makes it to the one that runs it. Nobody touches it on the
+/// first thread afterwards.
+private struct Handover: @unchecked Sendable {
+    let shard: Shard
+    init(_ shard: Shard) { self.shard = shard }
+}

@@ -1,0 +1,27 @@
+package import Engine
+package import Vocabulary
+
+/// What the gateway's thread asks of the protocol engine; ``Engine`` is the one there is. The
+/// driver's own tests put a script in its place.
+package protocol GatewayEngine: AnyObject {
+    /// Wall clock minus monotonic clock, in nanoseconds.
+    var wallOffset: Int64 { get set }
+    /// When ``expire(at:_:)`` wants to be called next.
+    var nextDeadline: Instant? { get }
+    /// - Parameter message: an IKE message without the non-ESP marker.
+    func receive(
+        _ message: [UInt8], on path: Path, at now: Instant, _ output: inout Output)
+    /// Authenticated ESP packets come from another endpoint than before.
+    func observed(
+        _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output)
+    func expire(at now: Instant, _ output: inout Output)
+    /// Fills in the gauges and counters that the engine knows.
+    func fill(_ tick: inout Tick)
+    /// Says goodbye to every peer.
+    func shutDown(at now: Instant, _ output: inout Output)
+    /// - Returns: false if there is no such session.
+    func terminate(_ session: SessionID, at now: Instant, _ output: inout Output) -> Bool
+    func sessionSummaries() -> [SessionSummary]
+}
+
+extension Engine: GatewayEngine {}

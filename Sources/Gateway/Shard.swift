@@ -1,0 +1,290 @@
+import CLinux
+import Clocks
+import ESP
+import Engine
+import Glibc
+import Vocabulary
+
+/// One thread's share of the gateway: sockets, engine, tunnels and inner network, with no lock
+/// around any of them.
+///
+///     datagram ─► sockets ─► engine ──► outbox ─► datagrams
+///                    └────► tunnels ─► inner network ─► tunnels ─► outbox
+///
+/// A turn of the loop waits, drains what is ready within bounds, lets timers expire, sends, and
+/// records.
+final class Shard {
+    /// Batches taken from one source in one turn, so that no source starves the others or the
+    /// timers.
+    private static let batchesPerTurn = 8
+    private static let mailboxTag: UInt32 = 0
+    private static let innerTag: UInt32 = 1
+    private static let firstSocketTag: UInt32 = 2
+
+    let listen: [ListenAddress]
+    private let sockets: UDPSockets
+    private let inner: any InnerNetwork
+    private let sink: any FactSink
+    private let mailbox: Mailbox
+    private let tunnels: Tunnels
+    private let engine: any GatewayEngine
+    private let outbox: Outbox
+    private let inbox = DatagramBatch()
+    private let epoll: Int32
+    private let interval: Duration
+
+    private var output = Output()
+    private var now: Instant
+    private let started: Instant
+    private var nextTick: Instant
+    private var nextSecond: Instant
+    private var keepalives: UInt64 = 0
+    private var innerUp = true
+    private var stopping = false
+
+    init(
+        _ setup: GatewaySetup, inner: any InnerNetwork, sink: any FactSink, mailbox: Mailbox,
+        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
+    ) throws(GatewayError) {
+        sockets = try UDPSockets(
+            setup.listen, port: setup.port, natPort: setup.natPort,
+            sharesPorts: setup.sharesPorts)
+        listen = sockets.sockets.map {
+            ListenAddress(endpoint: $0.local, encapsulated: $0.encapsulated)
+        }
+        epoll = clinux_epoll_create()
+        guard epoll >= 0 else { throw .system(what: "an epoll descriptor", errno: -epoll) }
+        now = SystemClock.now
+        started = now
+        nextTick = now
+        nextSecond = now
+        interval = max(setup.interval, .milliseconds(100))
+        self.inner = inner
+        self.sink = sink
+        self.mailbox = mailbox
+        tunnels = Tunnels()
+        self.engine = engine(tunnels, listen)
+        outbox = Outbox(sockets)
+        try watch()
+    }
+
+    deinit { Glibc.close(epoll) }
+
+    private func watch() throws(GatewayError) {
+        var sources = [(mailbox.wakeUp.descriptor, Self.mailboxTag)]
+        if let descriptor = inner.descriptor { sources.append((descriptor, Self.innerTag)) }
+        for (index, socket) in sockets.sockets.enumerated() {
+            sources.append((socket.descriptor, Self.firstSocketTag + UInt32(index)))
+        }
+        for (descriptor, tag) in sources {
+            let result = clinux_epoll_add(epoll, descriptor, tag)
+            guard result >= 0 else { throw .system(what: "an epoll entry", errno: -result) }
+        }
+    }
+
+    // MARK: The loop
+
+    /// Runs until the mailbox says stop, then closes.
+    func run() {
+        engine.wallOffset = SystemClock.wallOffset
+        var tags = [UInt32](repeating: 0, count: Int(CLINUX_BATCH))
+        while !stopping {
+            keepTime()
+            outbox.flush()
+            let ready = clinux_epoll_wait(epoll, &tags, CLINUX_BATCH, patience())
+            guard ready >= 0 else { break }
+            now = SystemClock.now
+            for tag in tags.prefix(Int(ready)) { serve(tag) }
+        }
+        shutDown()
+    }
+
+    /// How long to wait at most, in milliseconds, rounded up.
+    private func patience() -> Int32 {
+        var deadline = min(nextSecond, nextTick)
+        if let next = engine.nextDeadline { deadline = min(deadline, next) }
+        let left = max((deadline - SystemClock.now).nanoseconds, 0)
+        return Int32(clamping: (left + 999_999) / 1_000_000)
+    }
+
+    private func serve(_ tag: UInt32) {
+        switch tag {
+        case Self.mailboxTag: answerLetters()
+        case Self.innerTag: drainInner()
+        default:
+            let index = Int(tag - Self.firstSocketTag)
+            if sockets.sockets.indices.contains(index) { drain(sockets.sockets[index]) }
+        }
+    }
+
+    private func keepTime() {
+        now = SystemClock.now
+        if let deadline = engine.nextDeadline, deadline <= now {
+            engine.expire(at: now, &output)
+            deliver()
+            if inner.descriptor == nil { drainInner() }
+        }
+        if nextSecond <= now {
+            engine.wallOffset = SystemClock.wallOffset
+            recordDrops()
+            nextSecond = now + .seconds(1)
+        }
+        if nextTick <= now {
+            sink.record(tick(), at: now)
+            // A late tick keeps the rhythm, unless a whole interval was missed.
+            nextTick = nextTick + interval > now ? nextTick + interval : now + interval
+        }
+    }
+
+    // MARK: Datagrams
+
+    private func drain(_ socket: UDPSocket) {
+        for _ in 0..<Self.batchesPerTurn {
+            guard inbox.receive(from: socket.descriptor) > 0 else { return }
+            now = SystemClock.now
+            for index in 0..<inbox.count {
+                take(inbox.received(index, on: socket.local.port), from: socket)
+            }
+            deliver()
+            if inner.descriptor == nil { drainInner() }
+            guard inbox.isFull else { return }
+        }
+    }
+
+    private func take(_ datagram: DatagramBatch.Received, from socket: UDPSocket) {
+        guard socket.encapsulated else { return takeIKE(datagram, markerLength: 0, false) }
+        switch NATTraversalContent(datagram.bytes) {
+        case .keepalive: keepalives &+= 1
+        case .ike: takeIKE(datagram, markerLength: 4, true)
+        case .esp, .malformed: takeESP(datagram)
+        }
+    }
+
+    private func takeIKE(
+        _ datagram: DatagramBatch.Received, markerLength: Int, _ encapsulated: Bool
+    ) {
+        guard !datagram.truncated else {
+            let drop = MessageDropped(
+                reason: .malformed, proof: .spoofable, source: datagram.remote.address)
+            return sink.record(drop, at: now)
+        }
+        let path = Path(
+            local: datagram.local, remote: datagram.remote, encapsulated: encapsulated)
+        engine.receive(
+            Array(datagram.bytes.dropFirst(markerLength)), on: path, at: now, &output)
+    }
+
+    /// The tunnels count what is malformed; of a datagram longer than its slot they see nothing,
+    /// which is malformed too.
+    private func takeESP(_ datagram: DatagramBatch.Received) {
+        let bytes = UnsafeMutableBufferPointer(
+            rebasing: datagram.truncated ? datagram.bytes.prefix(0) : datagram.bytes[...])
+        var packet = bytes.mutableSpan
+        switch tunnels.open(&packet, from: datagram.remote, at: now) {
+        case .deliver(let range, let child, let moved):
+            inner.write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
+            if let moved { engine.observed(child, from: moved, at: now, &output) }
+        case .dropped, .dummy:
+            break
+        }
+    }
+
+    /// Inner packets to their tunnels.
+    private func drainInner() {
+        guard innerUp else { return }
+        for _ in 0..<(Self.batchesPerTurn * DatagramBatch.capacity) {
+            let room = outbox.room
+            let inside = UnsafeMutableBufferPointer(
+                rebasing: room[Tunnels.headroom..<(room.count - Tunnels.tailroom)])
+            switch inner.read(into: inside) {
+            case .packet(let count):
+                var buffer = room.mutableSpan
+                let packet = Tunnels.headroom..<(Tunnels.headroom + count)
+                if case .transmit(let range, let path, _) = tunnels.seal(
+                    &buffer, inner: packet, at: now)
+                {
+                    outbox.commitESP(range, on: path)
+                }
+            case .empty:
+                return
+            case .gone:
+                innerUp = false
+                if let descriptor = inner.descriptor {
+                    _ = clinux_epoll_remove(epoll, descriptor)
+                }
+                return
+            }
+        }
+    }
+
+    // MARK: Facts
+
+    /// Carries out what the engine wants.
+    private func deliver() {
+        for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
+        for event in output.events { sink.record(event, at: now) }
+        output.clear()
+    }
+
+    private func recordDrops() {
+        for drop in tunnels.takeDrops() {
+            let event = ESPDropped(
+                reason: drop.reason, session: drop.session, source: drop.source,
+                count: drop.count)
+            sink.record(event, at: now)
+        }
+    }
+
+    private func tick() -> Tick {
+        var tick = Tick()
+        engine.fill(&tick)
+        tick.traffic = tunnels.total
+        tick.childSAs = UInt64(tunnels.count)
+        tick.children = tunnels.samples()
+        return tick
+    }
+
+    // MARK: Questions and the end
+
+    private func answerLetters() {
+        let (letters, stopWanted) = mailbox.take()
+        stopping = stopWanted
+        for letter in letters { letter.settle(answer(to: letter.question)) }
+    }
+
+    private func answer(to question: Gateway.Question) -> Gateway.Answer {
+        switch question {
+        case .sessions: return .sessions(engine.sessionSummaries())
+        case .status: return .status(status())
+        case .terminate(let session):
+            let found = engine.terminate(session, at: now, &output)
+            deliver()
+            return .terminated(found)
+        }
+    }
+
+    private func status() -> GatewayStatus {
+        let tick = tick()
+        return GatewayStatus(
+            started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
+            childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,
+            unsent: outbox.failures &+ outbox.unroutable, innerDropped: inner.dropped,
+            innerUp: innerUp)
+    }
+
+    private func shutDown() {
+        now = SystemClock.now
+        engine.shutDown(at: now, &output)
+        deliver()
+        outbox.flush()
+        recordDrops()
+        sink.record(tick(), at: now)
+        close()
+    }
+
+    /// Ends what has not begun, or is over. The sockets close with the shard.
+    func close() {
+        mailbox.close()
+        inner.close()
+    }
+}

@@ -1,0 +1,89 @@
+import CLinux
+import Glibc
+import Vocabulary
+
+/// The kernel's own IP stack as the inner network: a TUN interface with a route per pool.
+///
+/// The interface and its routes live as long as this does. Needs CAP_NET_ADMIN.
+package final class TUN: InnerNetwork {
+    /// As the kernel named it.
+    package let name: String
+    package private(set) var dropped: UInt64 = 0
+    private var file: Int32
+
+    package var descriptor: Int32? { file }
+
+    /// - Parameters:
+    ///   - name: 1 to 15 bytes.
+    ///   - mtu: of inner packets, in bytes.
+    ///   - routes: what peers' inner addresses are taken from.
+    /// - Throws: ``GatewayError``; nothing is left behind then.
+    package init(name: String, mtu: Int, routes: [InnerPrefix]) throws(GatewayError) {
+        guard Self.isAcceptable(name) else { throw .tunName(name) }
+        var buffer = [CChar](repeating: 0, count: Int(IFNAMSIZ))
+        for (index, byte) in name.utf8.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+        let result = clinux_tun_open(&buffer)
+        guard result >= 0 else { throw .tun(name: name, errno: -result) }
+        file = result
+        self.name = name
+        do throws(GatewayError) {
+            try Self.configure(name, mtu: mtu, routes: routes)
+        } catch {
+            Glibc.close(file)
+            file = -1
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    package func close() {
+        guard file >= 0 else { return }
+        Glibc.close(file)
+        file = -1
+    }
+
+    package func write(_ packet: UnsafeMutableBufferPointer<UInt8>) {
+        if Glibc.write(file, packet.baseAddress, packet.count) != packet.count { dropped += 1 }
+    }
+
+    package func read(into room: UnsafeMutableBufferPointer<UInt8>) -> InnerRead {
+        while true {
+            let count = Glibc.read(file, room.baseAddress, room.count)
+            if count > 0 { return .packet(count) }
+            if count == 0 { return .empty }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .empty
+            default: return .gone
+            }
+        }
+    }
+
+    private static func isAcceptable(_ name: String) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && name.utf8.allSatisfy {
+                (0x21...0x7e).contains($0)
+                    && !"/:%".utf8.contains($0)
+            }
+    }
+
+    private static func configure(
+        _ name: String, mtu: Int, routes: [InnerPrefix]
+    ) throws(GatewayError) {
+        func check(_ errno: Int32, _ step: String) throws(GatewayError) {
+            if errno != 0 { throw .netlink(step: step, name: name, errno: errno) }
+        }
+        let index = Int32(clamping: if_nametoindex(name))
+        guard index > 0 else { throw .tun(name: name, errno: errno) }
+        let netlink = try Netlink(for: name)
+        let withoutIPv6 = netlink.noOwnIPv6(link: index)
+        if withoutIPv6 != EAFNOSUPPORT, withoutIPv6 != EOPNOTSUPP {
+            try check(withoutIPv6, "turn off IPv6 address generation")
+        }
+        try check(netlink.bringUp(link: index, mtu: UInt32(clamping: mtu)), "set MTU \(mtu)")
+        for route in routes {
+            try check(netlink.addRoute(route, link: index), "add the route \(route)")
+        }
+    }
+}

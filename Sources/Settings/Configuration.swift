@@ -1,0 +1,130 @@
+package import Crypto
+package import Engine
+package import Vocabulary
+
+/// Everything that `weir.yaml` says, checked. See `docs/configuration.md`.
+package struct Configuration: Sendable {
+    package var gateway: Gateway
+    package var pools: [Pool]
+    /// In the order of the file; the first that takes an identity has it.
+    package var connections: [Connection]
+    package var telemetry: Telemetry
+    /// Base URLs of Alertmanagers.
+    package var alertmanagers: [Located<String>]
+    package var logLevel: LogLevel
+
+    package struct Gateway: Sendable {
+        package var name: String
+        package var listen: [Located<IPAddress>]
+        package var port: Located<UInt16>
+        package var natPort: Located<UInt16>
+        package var dataplane: Located<DataplaneKind>
+        package var tunName: Located<String>
+        /// Bytes of an inner packet.
+        package var tunMTU: Int
+        /// Path of the control socket.
+        package var control: Located<String>
+        package var maxSessions: Int
+        package var maxHalfOpen: Int
+    }
+
+    package struct Pool: Sendable {
+        package var name: String
+        package var addresses: AddressRange
+        package var dns: [IPAddress]
+    }
+
+    package struct Connection: Sendable {
+        package var name: String
+        package var localID: Identity
+        package var remoteIDs: [IdentityPattern]
+        package var secret: SharedSecret
+        /// Names one of the pools.
+        package var pool: String
+        /// What clients may reach.
+        package var localNetworks: [AddressPrefix]
+        /// In the order of preference.
+        package var ikeProposals: [IKESuite]
+        /// In the order of preference.
+        package var espProposals: [ESPSuite]
+        package var rekeyIKE: Duration
+        package var rekeyChild: Duration
+        /// Up to this much of a lifetime is taken off it at random; 0 to 50.
+        package var rekeyJitterPercent: Int
+        /// How long a peer may be silent before it is asked for a sign of life.
+        package var dpd: Duration
+    }
+
+    package struct Telemetry: Sendable {
+        /// Path of the database.
+        package var store: Located<String>
+        /// Between two samplings of the counters.
+        package var interval: Duration
+        package var metricsAddress: Located<IPAddress>
+        package var metricsPort: Located<UInt16>
+        package var privacy: Privacy
+    }
+
+    package struct Privacy: Sendable {
+        package var identities: Disclosure.Treatment
+        package var addresses: Disclosure.Treatment
+        package var virtualAddresses: Disclosure.Treatment
+        /// Where the key of the pseudonyms is kept.
+        package var key: Located<SecretReference>
+
+        package init(
+            identities: Disclosure.Treatment, addresses: Disclosure.Treatment,
+            virtualAddresses: Disclosure.Treatment, key: Located<SecretReference>
+        ) {
+            self.identities = identities
+            self.addresses = addresses
+            self.virtualAddresses = virtualAddresses
+            self.key = key
+        }
+    }
+
+    package enum DataplaneKind: String, CaseIterable, Sendable {
+        /// A TUN device: real packets, needs CAP_NET_ADMIN.
+        case tun
+        /// An echo network in memory: for demonstrations and tests.
+        case memory
+    }
+
+    /// Least severe first; the names are swift-log's.
+    package enum LogLevel: String, CaseIterable, Sendable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+}
+
+/// What holds where the file is silent. `docs/configuration.md` repeats it, and a test compares.
+enum Defaults {
+    static let gatewayName = "weir"
+    static let listen = IPAddress.v4(0)
+    static let port: UInt16 = 500
+    static let natPort: UInt16 = 4_500
+    static let tunName = "weir0"
+    static let tunMTU = 1_400
+    static let control = "/run/weir/control.sock"
+    static let maxSessions = 10_000
+    static let maxHalfOpen = 1_000
+    static let localNetworks = [AddressPrefix.anyIPv4]
+    static let ikeProposals = [
+        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
+        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),
+        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
+        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .p256),
+    ]
+    static let espProposals = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)]
+    static let rekeyIKE = Duration.seconds(4 * 3_600)
+    static let rekeyChild = Duration.seconds(3_600)
+    static let rekeyJitterPercent = 10
+    static let dpd = Duration.seconds(30)
+    static let store = "/var/lib/weir/weir.db"
+    static let interval = Duration.seconds(15)
+    static let metricsAddress = IPAddress.v4(0x7f00_0001)
+    static let metricsPort: UInt16 = 9_443
+    static let treatment = Disclosure.Treatment.pseudonym
+    /// Beside the store.
+    static let keyFile = "pseudonym.key"
+    static let logLevel = Configuration.LogLevel.info
+}

@@ -1,0 +1,177 @@
+import Crypto
+import Glibc
+import Vocabulary
+
+extension Configuration {
+    /// Reads and checks a configuration file and the secrets that it names.
+    ///
+    /// Relative paths in it are relative to its own folder.
+    package static func load(
+        path: String, secrets: SecretSource = .system
+    ) throws(SettingsError) -> Configuration {
+        let bytes: [UInt8]
+        do throws(SecretError) {
+            bytes = try readConfigurationFile(path)
+        } catch {
+            throw SettingsError([Problem(Place(file: path), error.reason)])
+        }
+        return try parse(bytes, file: path, secrets: secrets)
+    }
+
+    /// The same, of bytes that were read from `file`.
+    package static func parse(
+        _ bytes: [UInt8], file: String, secrets: SecretSource
+    ) throws(SettingsError) -> Configuration {
+        try parse(bytes, secrets: secrets, report: Report(file: file))
+    }
+
+    static func parse(
+        _ bytes: [UInt8], secrets: SecretSource, report: Report
+    ) throws(SettingsError) -> Configuration {
+        let node = try Document.compose(bytes, report: report)
+        let place = Place(file: report.file, line: node == nil ? nil : 1)
+        let root = Section(node, path: "", schemaPath: "", place: place, report: report)
+        let loader = Loader(folder: folder(of: report.file), secrets: secrets)
+        let configuration = loader.configuration(root)
+        try report.throwIfAny()
+        return configuration
+    }
+
+    private static func folder(of file: String) -> String {
+        guard let slash = file.lastIndex(of: "/") else { return "" }
+        return String(file[...slash])
+    }
+}
+
+/// Turns sections into values. A value that is wrong is reported, and replaced by the default so
+/// that the rest can be read: the caller throws it all away.
+struct Loader {
+    /// With a slash at its end, or empty.
+    let folder: String
+    let secrets: SecretSource
+
+    func configuration(_ root: Section) -> Configuration {
+        let gateway = gateway(root.section("gateway"))
+        var poolNames: Set<String> = []
+        let pools = pools(root, names: &poolNames)
+        let connections = connections(root, pools: poolNames)
+        let telemetry = telemetry(root.section("telemetry"))
+        let alerts = root.section("alerts")
+        let alertmanagers = alerts.list("alertmanager", of: .url, canBeEmpty: true) ?? []
+        if alertmanagers.count > 8 {
+            alerts.fail("alertmanager", "has more than 8 entries; let Alertmanagers form a cluster")
+        }
+        alerts.finish()
+        let log = root.section("log")
+        let level = log.read("level", .word, or: Defaults.logLevel).value
+        log.finish()
+        root.finish()
+        return Configuration(
+            gateway: gateway, pools: pools, connections: connections, telemetry: telemetry,
+            alertmanagers: alertmanagers, logLevel: level)
+    }
+
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+
+    func path(
+        _ section: Section, _ key: String, or standard: String, limit: Int = 4_095
+    ) -> Located<String> {
+        let found = section.optional(key, .path(standard, limit: limit))
+        return Located(
+            found.map { absolute($0.value) } ?? standard, at: section.place(of: key),
+            key: "\(section.path).\(key)")
+    }
+
+    private func gateway(_ section: Section) -> Configuration.Gateway {
+        let tun = section.section("tun")
+        defer {
+            tun.finish()
+            section.finish()
+        }
+        let listen = section.list("listen", of: .address)
+        let gateway = Configuration.Gateway(
+            name: section.read(
+                "name", .name("gw.example.org", limit: 253), or: Defaults.gatewayName
+            )
+            .value,
+            listen: listen ?? [
+                Located(Defaults.listen, at: section.place, key: "gateway.listen")
+            ],
+            port: section.read("port", .port, or: Defaults.port),
+            natPort: section.read("nat_port", .port, or: Defaults.natPort),
+            dataplane: section.read("dataplane", .word, or: .tun),
+            // The kernel's limit is 15 bytes.
+            tunName: tun.read("name", .name("weir0", limit: 15), or: Defaults.tunName),
+            tunMTU: tun.read("mtu", .integer(576...9_000), or: Defaults.tunMTU).value,
+            // The kernel's limit is 107 bytes.
+            control: path(section, "control", or: Defaults.control, limit: 107),
+            maxSessions: section.read(
+                "max_sessions", .integer(1...1_000_000), or: Defaults.maxSessions
+            ).value,
+            maxHalfOpen: section.read(
+                "max_half_open", .integer(1...1_000_000), or: Defaults.maxHalfOpen
+            ).value)
+        if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
+            section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")
+        }
+        return gateway
+    }
+
+    /// - Parameter names: of all pools, also of those that have a mistake.
+    private func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
+        var pools: [Configuration.Pool] = []
+        for section in root.sections("pools") {
+            let name = section.require("name", .name("staff"))
+            let addresses = section.require("addresses", .range)
+            let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
+            section.finish()
+            guard let name else { continue }
+            if !names.insert(name.value).inserted {
+                section.fail("name", "a pool \"\(name)\" is there already; choose another name")
+            }
+            guard let addresses else { continue }
+            for pool in pools where pool.addresses.overlaps(addresses.value) {
+                section.fail(
+                    "addresses", "overlaps the pool \"\(pool.name)\"; an address can have one pool")
+            }
+            pools.append(
+                Configuration.Pool(
+                    name: name.value, addresses: addresses.value, dns: dns.map(\.value)))
+        }
+        return pools
+    }
+
+    private func telemetry(_ section: Section) -> Configuration.Telemetry {
+        let metrics = section.section("metrics")
+        let privacy = section.section("privacy")
+        defer {
+            metrics.finish()
+            privacy.finish()
+            section.finish()
+        }
+        let store = path(section, "store", or: Defaults.store)
+        let beside = String(
+            store.value[
+                ..<(store.value.lastIndex(of: "/").map {
+                    store.value.index(after: $0)
+                } ?? store.value.startIndex)])
+        return Configuration.Telemetry(
+            store: store,
+            interval: section.read(
+                "interval", .duration(.seconds(1)...Duration.seconds(3_600), "15s"),
+                or: Defaults.interval
+            ).value,
+            metricsAddress: metrics.read("listen", .address, or: Defaults.metricsAddress),
+            metricsPort: metrics.read("port", .port, or: Defaults.metricsPort),
+            privacy: Configuration.Privacy(
+                identities: privacy.read("identities", .word, or: Defaults.treatment).value,
+                addresses: privacy.read("addresses", .word, or: Defaults.treatment).value,
+                virtualAddresses: privacy.read(
+                    "virtual_addresses", .word, or: Defaults.treatment
+                ).value,
+                key: reference(privacy, "key")
+                    ?? Located(
+                        .file(beside + Defaults.keyFile), at: privacy.place,
+                        key: "telemetry.privacy.key")))
+    }
+}

@@ -1,0 +1,115 @@
+import SQLite
+package import Vocabulary
+
+/// The writer of one store: a SQLite file in WAL mode, with this as its only writer.
+///
+/// Use it from one thread, the recorder's; ``sizeBytes`` may be read from any. It is unchecked
+/// `Sendable` so that it can be made on one thread and handed over to that one.
+package final class Store: @unchecked Sendable {
+    /// Without symbolic links.
+    package let path: String
+    /// The number of this run; the first is 1.
+    package let run: Int64
+    /// What earlier runs left open, as it was before this run began.
+    package let unfinished: Unfinished
+
+    let connection: Connection
+    private let lock: WriterLock
+    private var writer: Writer
+
+    /// Opens a store, or makes one that only its owner can read. Begins a new run.
+    ///
+    /// - Parameters:
+    ///   - version: Weir's.
+    ///   - at: now, by the wall clock.
+    ///   - bootID: tells which monotonic clock the run's instants are of.
+    /// - Throws: ``StoreError`` if the file is missing its directory, not usable, not ours, newer
+    ///   than we are, or another writer's. The file is then as it was.
+    package init(
+        path: String, version: String, at: Timestamp, bootID: String
+    ) throws(StoreError) {
+        let path = try StoreFile.resolve(path)
+        try StoreFile.create(path)
+        try StoreFile.checkPermissions(path)
+        let lock = try WriterLock(for: path)
+        let connection = try reporting(path) { () throws(SQLiteError) in
+            try Connection(path: path, mode: .readWrite)
+        }
+        _ = try Format.state(of: connection, path: path)
+
+        (unfinished, run) = try reporting(path) { () throws(SQLiteError) in
+            try Self.configure(connection)
+            try Format.upgrade(connection)
+            return try Self.begin(version: version, at: at, bootID: bootID, on: connection)
+        }
+        writer = try reporting(path) { [run] () throws(SQLiteError) in
+            try Writer(run: run, on: connection)
+        }
+        self.path = path
+        self.lock = lock
+        self.connection = connection
+    }
+
+    /// Records some events, in their order, and then some ticks: all of them or, if it throws,
+    /// none. What is recorded survives a power failure.
+    ///
+    /// - Throws: ``StoreError/full(path:)`` among others; the same batch may be tried again.
+    package func append(
+        events: [RecordedEvent], ticks: [RecordedTick]
+    ) throws(StoreError) {
+        guard !events.isEmpty || !ticks.isEmpty else { return }
+        if let stranger = events.first(where: { !writer.knows($0.event) }) {
+            throw .unknownEvent(kind: stranger.event.kind)
+        }
+        try reporting(path) { () throws(SQLiteError) in
+            // A copy, so that a batch that failed leaves no trace in memory either.
+            var next = writer
+            try connection.transaction { () throws(SQLiteError) in
+                try next.append(events: events, ticks: ticks, on: connection)
+            }
+            writer = next
+        }
+    }
+
+    /// Bytes on disk: the database and its write-ahead log.
+    package var sizeBytes: UInt64 { StoreFile.size(path) + StoreFile.size(path + "-wal") }
+
+    /// Folds the write-ahead log into the database, closes it and lets the next writer in.
+    /// Nothing recorded is lost if this is never called.
+    package func close() {
+        // A reader may hold the log; then the next writer folds it.
+        _ = try? connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        lock.release()
+    }
+
+    private static func configure(_ connection: Connection) throws(SQLiteError) {
+        _ = try connection.value("PRAGMA journal_mode = WAL")
+        try connection.execute("PRAGMA synchronous = FULL")
+        // After a long reader has let the log grow, it shrinks to this again.
+        _ = try connection.value("PRAGMA journal_size_limit = 16777216")
+    }
+
+    private static func begin(
+        version: String, at: Timestamp, bootID: String, on connection: Connection
+    ) throws(SQLiteError) -> (Unfinished, run: Int64) {
+        try connection.transaction { () throws(SQLiteError) in
+            try connection.execute(
+                "DELETE FROM child_last AS l WHERE EXISTS \(Views.closed("l"))")
+            let unfinished = try Unfinished(of: connection)
+            try connection.execute("UPDATE runs SET settled = 1 WHERE settled = 0")
+            for run in unfinished.runs {
+                try connection.execute("UPDATE runs SET settled = 0 WHERE run = ?", [.integer(run)])
+            }
+            let run = try connection.integer("SELECT coalesce(max(run), 0) + 1 FROM runs")
+            let first = try Writer.nextID(on: connection)
+            try connection.execute(
+                Tables.runs.insertion(),
+                [
+                    .integer(run), .integer(at.nanoseconds), .text(bootID), .text(version),
+                    .integer(at.nanoseconds), 0, .integer(first), 0,
+                ])
+            return (unfinished, run)
+        }
+    }
+}

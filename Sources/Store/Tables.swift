@@ -1,0 +1,131 @@
+import Vocabulary
+
+/// The tables, made from the vocabulary. Every statement may be run again on a store that has
+/// them.
+enum Tables {
+    struct Column {
+        let name: String
+        /// A storage class and constraints, such as `INTEGER NOT NULL`.
+        let type: String
+
+        init(_ name: String, _ type: String = "INTEGER NOT NULL") {
+            self.name = name
+            self.type = type
+        }
+    }
+
+    struct Table {
+        let name: String
+        let columns: [Column]
+        /// What follows the columns within the parentheses, such as a key of several columns.
+        var key = ""
+        var options = "STRICT"
+
+        var creation: String {
+            let lines = columns.map { "\(quoted($0.name)) \($0.type)" } + (key.isEmpty ? [] : [key])
+            return "CREATE TABLE IF NOT EXISTS \(quoted(name)) (\(lines.joined(separator: ", ")))"
+                + " \(options)"
+        }
+
+        /// With one parameter for each column, in order.
+        func insertion(orReplace: Bool = false) -> String {
+            let names = columns.map { quoted($0.name) }.joined(separator: ", ")
+            let marks = columns.map { _ in "?" }.joined(separator: ", ")
+            return "INSERT\(orReplace ? " OR REPLACE" : "") INTO \(quoted(name)) (\(names))"
+                + " VALUES (\(marks))"
+        }
+    }
+
+    static let all =
+        [runs, ticks, poolSamples, childSamples, childLast] + Catalogue.events.map(event)
+
+    /// A kind of event. A field may be null, whatever its type: the redaction policy may have
+    /// omitted it, and an older Weir did not know it.
+    static func event(_ kind: EventKind) -> Table {
+        Table(
+            name: kind.name,
+            columns: [
+                Column("id", "INTEGER PRIMARY KEY"), Column("run"), Column("at_ns"),
+                Column("mono_ns"),
+            ]
+                + kind.fields.map { Column($0.name, $0.storage.rawValue.uppercased()) })
+    }
+
+    /// Indexes of all event tables.
+    static var indexes: [String] {
+        let byKind = Catalogue.events.flatMap { kind in
+            [index(kind.name, ["at_ns"])]
+                + (kind.hasSession ? [index(kind.name, ["session"])] : [])
+        }
+        return byKind + [
+            index("lease_granted", ["address", "at_ns"]),
+            index("session_established", ["identity", "at_ns"]),
+            index("child_sa_installed", ["run", "child"]),
+        ]
+    }
+
+    private static func index(_ table: String, _ columns: [String]) -> String {
+        "CREATE INDEX IF NOT EXISTS \(quoted("\(table)_by_\(columns.joined(separator: "_"))"))"
+            + " ON \(quoted(table)) (\(columns.map(quoted).joined(separator: ", ")))"
+    }
+
+    /// One row for each opening by a writer.
+    ///
+    /// - `last_ns`, `last_mono_ns`: the times of the last fact recorded.
+    /// - `first_id`: events of this run have this id or a higher one.
+    /// - `settled`: 1 once nothing that began in this run is open.
+    static let runs = Table(
+        name: "runs",
+        columns: [
+            Column("run", "INTEGER PRIMARY KEY"), Column("started_ns"),
+            Column("boot_id", "TEXT NOT NULL"), Column("version", "TEXT NOT NULL"),
+            Column("last_ns"), Column("last_mono_ns"), Column("first_id"), Column("settled"),
+        ])
+
+    static let traffic = ["bytes_in", "packets_in", "bytes_out", "packets_out"]
+
+    /// Gauges at that moment, and counters since the run began.
+    static let ticks = Table(
+        name: "ticks",
+        columns: [
+            Column("run"), Column("at_ns"), Column("mono_ns"), Column("sessions"),
+            Column("half_open"), Column("child_sas"), Column("session_limit"),
+        ]
+            + traffic.map { Column($0) }
+            + ["messages_received", "messages_sent", "retransmissions_sent"].map { Column($0) },
+        key: "PRIMARY KEY (at_ns, run)", options: "STRICT, WITHOUT ROWID")
+
+    static let poolSamples = Table(
+        name: "pool_samples",
+        columns: [
+            Column("run"), Column("at_ns"), Column("pool", "TEXT NOT NULL"), Column("size"),
+            Column("used"),
+        ],
+        key: "PRIMARY KEY (at_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
+
+    /// Counters since the Child SA was installed. A Child SA without a row at a tick has the
+    /// counters of its row before, or zeros.
+    static let childSamples = Table(
+        name: "child_samples",
+        columns: [Column("run"), Column("at_ns"), Column("child")] + traffic.map { Column($0) },
+        key: "PRIMARY KEY (at_ns, run, child)", options: "STRICT, WITHOUT ROWID")
+
+    /// The latest counters of each Child SA that has not ended.
+    static let childLast = Table(
+        name: "child_last",
+        columns: [
+            Column("session", "TEXT NOT NULL"), Column("child"), Column("run"), Column("at_ns"),
+        ]
+            + traffic.map { Column($0) },
+        key: "PRIMARY KEY (session, child)", options: "STRICT, WITHOUT ROWID")
+}
+
+extension EventKind {
+    var hasSession: Bool { fields.contains { $0.name == "session" } }
+}
+
+/// An SQL identifier.
+func quoted(_ name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+        + "\""
+}

@@ -1,0 +1,146 @@
+import Vocabulary
+
+/// The views for people. `*_earliest_ns` is the beginning of the span in which something that
+/// a crash ended did end; what ended in our sight ended at that very time.
+enum Views {
+    struct View {
+        let name: String
+        let query: String
+        var creation: String { "CREATE VIEW \(quoted(name)) AS \(query)" }
+    }
+
+    /// In an order in which each only uses those before it.
+    static let all = [
+        View(name: "events", query: events), View(name: "spans_of_runs", query: spansOfRuns),
+        View(name: "sessions", query: sessions), View(name: "leases", query: leases),
+        View(name: "child_sas", query: childSAs), View(name: "alerts", query: alerts),
+        View(name: "samples", query: samples), View(name: "rates", query: rates),
+    ]
+
+    /// Events of all kinds; `fields` is a JSON object.
+    private static let events = Catalogue.events.map { kind in
+        let pairs = kind.fields.map { "'\($0.name)', \(quoted($0.name))" }
+        return "SELECT id, run, at_ns, '\(kind.name)' AS kind,"
+            + " \(kind.hasSession ? "session" : "NULL AS session"),"
+            + " json_object(\(pairs.joined(separator: ", "))) AS fields FROM \(quoted(kind.name))"
+    }.joined(separator: " UNION ALL ")
+
+    /// `at_ns` less the uncertainty. No uncertainty a store can hold overflows this.
+    private static func earliest(_ event: String) -> String {
+        "\(event).at_ns - min(coalesce(\(event).uncertainty_ms, 0), 9000000000000) * 1000000"
+    }
+
+    /// When a run's gateway listened; a run that is on, or was never closed, has no end.
+    private static let spansOfRuns = """
+        SELECT r.run, r.version, r.boot_id, s.at_ns AS started_ns, e.at_ns AS stopped_ns,
+               \(earliest("e")) AS stopped_earliest_ns, e.cause, r.last_ns
+          FROM runs r
+          JOIN gateway_started s ON s.run = r.run
+          LEFT JOIN gateway_stopped e
+            ON e.id = (SELECT min(id) FROM gateway_stopped WHERE id > s.id)
+        """
+
+    /// What a session's Child SAs have carried up to their end or their latest sample.
+    static func carried(_ column: String, by session: String) -> String {
+        """
+        (SELECT coalesce(sum(c.\(column)), 0) FROM child_sa_closed c WHERE c.session = \(session))
+            + (SELECT coalesce(sum(l.\(column)), 0) FROM child_last l
+                WHERE l.session = \(session) AND NOT EXISTS \(closed("l")))
+        """
+    }
+
+    /// A subquery that has a row if the Child SA of `row` has ended.
+    static func closed(_ row: String) -> String {
+        """
+        (SELECT 1 FROM child_sa_closed c
+          WHERE c.session = \(row).session AND c.child = \(row).child)
+        """
+    }
+
+    private static let sessions: String = {
+        let totals = Tables.traffic.map {
+            "CASE WHEN c.id IS NULL THEN \(carried($0, by: "e.session")) ELSE c.\($0) END AS \($0)"
+        }
+        return """
+            SELECT e.session, e.connection, e.identity, e.source, e.virtual_address, e.method,
+                   e.at_ns AS started_ns, c.at_ns AS ended_ns,
+                   \(earliest("c")) AS ended_earliest_ns,
+                   c.reason, \(totals.joined(separator: ", ")), e.run
+              FROM session_established e
+              LEFT JOIN session_closed c
+                ON c.id = (SELECT min(id) FROM session_closed WHERE session = e.session)
+            """
+    }()
+
+    /// A lease ends when it is released; if that fact was lost, with its session.
+    private static let leases = """
+        SELECT g.session, g.pool, g.identity, g.address, g.at_ns AS from_ns,
+               coalesce(r.at_ns, c.at_ns) AS to_ns,
+               coalesce(\(earliest("r")), \(earliest("c"))) AS to_earliest_ns, g.run
+          FROM lease_granted g
+          LEFT JOIN lease_released r
+            ON r.id = (SELECT min(id) FROM lease_released
+                        WHERE session = g.session AND pool = g.pool AND id > g.id)
+          LEFT JOIN session_closed c
+            ON c.id = (SELECT min(id) FROM session_closed WHERE session = g.session)
+        """
+
+    private static let childSAs: String = {
+        let totals = Tables.traffic.map { "coalesce(c.\($0), l.\($0), 0) AS \($0)" }
+        return """
+            SELECT i.session, i.run, i.child, i.inbound_spi, i.outbound_spi, i.suite,
+                   i.at_ns AS installed_ns, c.at_ns AS closed_ns,
+                   \(earliest("c")) AS closed_earliest_ns, c.reason,
+                   \(totals.joined(separator: ", "))
+              FROM child_sa_installed i
+              LEFT JOIN child_sa_closed c
+                ON c.id = (SELECT min(id) FROM child_sa_closed
+                            WHERE session = i.session AND child = i.child)
+              LEFT JOIN child_last l ON l.session = i.session AND l.child = i.child
+            """
+    }()
+
+    /// An alert that nobody resolved ends with its run, because its rule's memory does.
+    private static let alerts = """
+        SELECT f.id, f.run, f.rule, f.severity, f.subject, f.evidence, f.at_ns AS fired_ns,
+               coalesce(r.at_ns, s.stopped_ns) AS resolved_ns
+          FROM alert_fired f
+          LEFT JOIN alert_resolved r
+            ON r.id = (SELECT min(id) FROM alert_resolved
+                        WHERE run = f.run AND rule = f.rule AND subject IS f.subject
+                          AND id > f.id)
+          LEFT JOIN spans_of_runs s ON s.run = f.run
+        """
+
+    private static let samples = """
+        SELECT s.run, s.at_ns, t.mono_ns, i.session, e.identity, s.child,
+               s.bytes_in, s.packets_in, s.bytes_out, s.packets_out
+          FROM child_samples s
+          LEFT JOIN ticks t ON t.at_ns = s.at_ns AND t.run = s.run
+          LEFT JOIN child_sa_installed i ON i.run = s.run AND i.child = s.child
+          LEFT JOIN session_established e ON e.session = i.session
+        """
+
+    /// What each Child SA carried per second since the tick before; no row where nothing.
+    /// Null at a run's first tick, which has none before it.
+    private static let rates: String = {
+        let steps = Tables.traffic.map {
+            "\($0) - lag(\($0), 1, 0) OVER child AS \($0)"
+        }
+        let rates = Tables.traffic.map { "s.\($0) / t.seconds AS \($0)_per_second" }
+        return """
+            WITH times AS (
+                SELECT run, at_ns,
+                       (mono_ns - lag(mono_ns) OVER (PARTITION BY run ORDER BY mono_ns)) / 1e9
+                       AS seconds
+                  FROM ticks),
+            steps AS (
+                SELECT run, at_ns, session, identity, child, \(steps.joined(separator: ", "))
+                  FROM samples
+                WINDOW child AS (PARTITION BY run, child ORDER BY mono_ns))
+            SELECT s.run, s.at_ns, s.session, s.identity, s.child, t.seconds,
+                   \(rates.joined(separator: ", "))
+              FROM steps s JOIN times t ON t.run = s.run AND t.at_ns = s.at_ns
+            """
+    }()
+}

@@ -1,0 +1,48 @@
+import Clocks
+import ESP
+import Engine
+import Gateway
+import Settings
+import Vocabulary
+
+extension EnginePolicy {
+    /// What the engine needs of a configuration.
+    init(_ configuration: Configuration) {
+        self.init(
+            connections: configuration.connections.map { connection in
+                Connection(
+                    connection,
+                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
+            },
+            pools: configuration.pools.compactMap(PoolPolicy.init))
+        sessionLimit = configuration.gateway.maxSessions
+        halfOpenLimit = configuration.gateway.maxHalfOpen
+        stopwatch = { SystemClock.now.nanoseconds }
+    }
+}
+
+extension Connection {
+    fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
+        self.init(
+            name: connection.name, localIdentity: connection.localID,
+            remoteIdentities: connection.remoteIDs,
+            secret: connection.secret,
+            ikeSuites: connection.ikeProposals, espSuites: connection.espProposals,
+            pool: connection.pool, dns: dns,
+            localSelectors: connection.localNetworks.map {
+                Selector(prefix: $0.address, length: $0.length)
+            },
+            rekey: RekeyPolicy(
+                ike: connection.rekeyIKE, child: connection.rekeyChild,
+                jitter: Double(connection.rekeyJitterPercent) / 100),
+            livenessInterval: connection.dpd)
+    }
+}
+
+extension PoolPolicy {
+    fileprivate init?(_ pool: Configuration.Pool) {
+        guard case .v4(let first) = pool.addresses.first, case .v4(let last) = pool.addresses.last
+        else { return nil }
+        self.init(name: pool.name, first: first, last: last)
+    }
+}

@@ -1,0 +1,193 @@
+import Alerts
+import Clocks
+import Crypto
+import Engine
+import Exporter
+import Foundation
+import Gateway
+import Logging
+import Recorder
+import ServiceLifecycle
+import Settings
+import Store
+import Vocabulary
+
+/// Everything that `weir run` runs, put together from a configuration: gateway, recorder, store,
+/// metrics, alerts, control socket. All is opened when it is made, so that what can't work is
+/// known before anything starts.
+final class Station: Service {
+    let gateway: Gateway
+    let metricsPort: UInt16
+    let policy: Disclosure
+    private let recorder: Recorder
+    private let metrics: MetricsServer
+    private let control: ControlSocket
+    private let notifier: AlertmanagerNotifier?
+    private let logger: Logger
+
+    /// - Throws: ``Failure`` with the file, line and remedy.
+    init(_ configuration: Configuration, logger: Logger) throws(Failure) {
+        self.logger = logger
+        let store = try Self.store(configuration.telemetry.store)
+        let policy = try Self.disclosure(of: configuration.telemetry.privacy)
+        self.policy = policy
+        let registry = Registry(version: version)
+        let notifier = try Self.notifier(configuration, logger)
+        self.notifier = notifier
+        let recorder = Recorder(
+            store: store, registry: registry, policy: policy, notifier: notifier,
+            version: version, logger: logger)
+        self.recorder = recorder
+        gateway = try Self.gateway(configuration, sink: QueueSink(queue: recorder.makeQueue()))
+        let gateway = gateway
+        let address = configuration.telemetry.metricsAddress.value
+        let port = configuration.telemetry.metricsPort
+        do throws(ServerError) {
+            metrics = try MetricsServer(
+                registry: registry, address: address, port: port.value,
+                isReady: { recorder.isHealthy })
+        } catch {
+            throw .misuse(port.problem(error.description))
+        }
+        metricsPort = metrics.port
+        do throws(GatewayError) {
+            control = try ControlSocket(
+                path: configuration.gateway.control.value, disclosure: policy,
+                answer: { gateway.ask($0) })
+        } catch {
+            throw .misuse(configuration.gateway.control.problem(error.description))
+        }
+    }
+
+    var activeAlerts: [ActiveAlert] { recorder.activeAlerts }
+
+    func start() throws(Failure) {
+        recorder.start()
+        do throws(GatewayError) {
+            try gateway.start()
+        } catch {
+            recorder.stop(cause: .failure)
+            throw .trouble(error)
+        }
+        for place in gateway.listen {
+            logger.info("listening", metadata: ["on": "\(place.endpoint)"])
+        }
+        logger.info("metrics", metadata: ["port": "\(metricsPort)"])
+    }
+
+    /// Ends all in the order of the river: no new facts, then the last ones written down.
+    func stop() {
+        control.stop()
+        gateway.stop()
+        recorder.stop(cause: .signal)
+        notifier?.stop()
+        metrics.stop()
+        logger.info("stopped")
+    }
+
+    func run() async throws {
+        try start()
+        try? await gracefulShutdown()
+        stop()
+    }
+
+    private static func disclosure(
+        of privacy: Configuration.Privacy
+    ) throws(Failure) -> Disclosure {
+        let key: SharedSecret?
+        do throws(SettingsError) {
+            key = try privacy.pseudonymKey(create: true)
+        } catch {
+            throw .misuse(error)
+        }
+        guard let key else {
+            throw .misuse(privacy.key.problem("the key file has gone; start again"))
+        }
+        return privacy.disclosure(KeyedPseudonymiser(key: key))
+    }
+
+    private static func notifier(
+        _ configuration: Configuration, _ logger: Logger
+    ) throws(Failure) -> AlertmanagerNotifier? {
+        guard let first = configuration.alertmanagers.first else { return nil }
+        do throws(NotifierError) {
+            return try AlertmanagerNotifier(
+                urls: configuration.alertmanagers.map(\.value),
+                gateway: configuration.gateway.name, log: logger)
+        } catch {
+            throw .misuse(first.problem(error.description))
+        }
+    }
+
+    private static func store(_ path: Located<String>) throws(Failure) -> Store {
+        do throws(StoreError) {
+            return try Store(
+                path: path.value, version: version, at: ClockReading.now.wall,
+                bootID: ClockReading.bootID)
+        } catch {
+            throw .misuse(path.problem(error.description))
+        }
+    }
+
+    private static func gateway(
+        _ configuration: Configuration, sink: QueueSink
+    ) throws(Failure) -> Gateway {
+        let settings = configuration.gateway
+        var setup = GatewaySetup(listen: settings.listen.map(\.value))
+        setup.port = settings.port.value
+        setup.natPort = settings.natPort.value
+        setup.interval = configuration.telemetry.interval
+        let policy = EnginePolicy(configuration)
+        let inner = try innerNetwork(configuration)
+        do throws(GatewayError) {
+            return try Gateway(setup, inner: inner, sink: sink) { dataplane, _ in
+                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
+                logKeys(of: engine)
+                return engine
+            }
+        } catch {
+            if case .socket(let endpoint, _) = error {
+                let culprit =
+                    endpoint.port == settings.natPort.value ? settings.natPort : settings.port
+                throw .misuse(culprit.problem(error.description))
+            }
+            throw .misuse(settings.port.problem(error.description))
+        }
+    }
+
+    private static func innerNetwork(
+        _ configuration: Configuration
+    ) throws(Failure) -> any InnerNetwork {
+        let settings = configuration.gateway
+        guard settings.dataplane.value == .tun else { return EchoNetwork() }
+        do throws(GatewayError) {
+            return try TUN(
+                name: settings.tunName.value, mtu: settings.tunMTU,
+                routes: configuration.pools.flatMap { prefixes(covering: $0.addresses) })
+        } catch {
+            throw .misuse(settings.tunName.problem(error.description))
+        }
+    }
+}
+
+/// The gateway's end of the recorder's queue.
+private struct QueueSink: FactSink {
+    let queue: FactQueue
+    func record(_ event: any Event, at time: Instant) { queue.record(event, at: time) }
+    func record(_ tick: Tick, at time: Instant) { queue.record(tick, at: time) }
+}
+
+/// The fewest prefixes that are a range together.
+func prefixes(covering range: AddressRange) -> [InnerPrefix] {
+    guard case .v4(let first) = range.first, case .v4(let last) = range.last else { return [] }
+    var prefixes: [InnerPrefix] = []
+    var next = UInt64(first)
+    while next <= UInt64(last) {
+        var size: UInt64 = next == 0 ? 1 << 32 : 1 << UInt64(next.trailingZeroBitCount)
+        while next + size - 1 > UInt64(last) { size >>= 1 }
+        prefixes.append(
+            InnerPrefix(.v4(UInt32(next)), length: 32 - size.trailingZeroBitCount))
+        next += size
+    }
+    return prefixes
+}

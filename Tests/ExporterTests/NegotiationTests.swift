@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Exporter
+
+/// RFC 9110 §12.5.1, with what real scrapers send.
+@Suite("Content negotiation")
+struct NegotiationTests {
+    static let prometheus3 =
+        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+        + "application/openmetrics-text;version=0.0.1;q=0.4,"
+        + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
+        + "*/*;q=0.1"
+    static let prometheus2 =
+        "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+        + "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+
+    @Test(
+        "picks the format",
+        arguments: [
+            (nil, Exposition.text004),
+            ("", .text004),
+            ("*/*", .text004),
+            ("text/html", .text004),
+            ("text/plain", .text004),
+            ("text/plain;version=1.0.0", .text004),
+            (prometheus2, .openMetrics100),
+            (prometheus3, .openMetrics100),
+            ("application/openmetrics-text", .openMetrics100),
+            ("Application/OpenMetrics-Text ; Version=\"1.0.0\" ; charset=utf-8", .openMetrics100),
+            ("application/openmetrics-text;version=0.0.1", .text004),
+            ("application/openmetrics-text;q=0", .text004),
+            ("application/openmetrics-text;q=0.2,text/plain;q=0.3", .text004),
+            ("application/openmetrics-text;q=0.3,text/plain;q=0.2", .openMetrics100),
+            ("text/plain,application/openmetrics-text", .text004),
+            ("application/openmetrics-text;q=nan,*/*", .text004),
+            ("application/openmetrics-text;q=7,*/*", .text004),
+            (",;,=;q=,;;;\u{0},\u{fffd}", .text004),
+            ("a" + String(repeating: "é", count: 3_000), .text004),
+            ("*/*;a" + String(repeating: "é", count: 3_000), .text004),
+            (String(repeating: "a,", count: 50_000) + "application/openmetrics-text", .text004),
+        ])
+    func negotiates(_ accept: String?, _ expected: Exposition) {
+        #expect(Exposition.negotiate(accept: accept) == expected)
+    }
+}

@@ -1,0 +1,118 @@
+import Testing
+import Vocabulary
+
+@testable import Exporter
+
+@Suite("Registry")
+struct RegistryTests {
+    @Test("shows every family of the catalogue, once, from the first scrape")
+    func isComplete() {
+        let lines = Registry(version: "1").lines()
+        for family in Catalogue.families {
+            #expect(lines.count { $0 == "# TYPE \(family.name) \(family.kind.rawValue)" } == 1)
+            #expect(lines.count { $0.hasPrefix("# HELP \(family.name) ") } == 1)
+        }
+        #expect(Set(Catalogue.families.map(\.name)).count == Catalogue.families.count)
+    }
+
+    @Test("starts with at most 200 series, all zero")
+    func startsSmall() {
+        let samples = Registry(version: "1").lines().filter { !$0.hasPrefix("#") }
+        print("series at start: \(samples.count)")
+        #expect(samples.count <= 200)
+        for sample in samples where !sample.hasPrefix("weir_build_info") {
+            #expect(sample.hasSuffix(" 0"), "\(sample)")
+        }
+        #expect(samples.contains("weir_build_info{version=\"1\"} 1"))
+    }
+
+    @Test("never lets a counter go back, and adds exactly", arguments: Catalogue.events.map(\.name))
+    func isMonotonic(_ kind: String) throws {
+        let event = try #require(Catalogue.events.first { $0.name == kind }).example
+        let registry = Registry(version: "1")
+        var before = values(of: registry)
+        for _ in 0..<3 {
+            registry.count(event.increments)
+            registry.observe(event.observations)
+            let after = values(of: registry)
+            for (name, value) in after { #expect(value >= before[name] ?? 0, "\(name)") }
+            let moved = after.filter { $0.value != before[$0.key] && !$0.key.contains("_sum") }
+            #expect(moved.isEmpty == (event.increments.isEmpty && event.observations.isEmpty))
+            before = after
+        }
+    }
+
+    @Test("stops a counter at its end, and ignores what the catalogue does not know")
+    func isBounded() {
+        let registry = Registry(version: "1")
+        registry.set(.alertsFiring, slot: 99, to: 1)
+        registry.set(.alertsFiring, slot: -1, to: 1)
+        var flood = MessageDropped(reason: .malformed, proof: .spoofable, source: .v4(1))
+        flood.count = Public(.max)
+        registry.count(flood.increments)
+        registry.count(flood.increments)
+        let drops = "ike_messages_dropped_total{reason=\"malformed\"}"
+        #expect(registry.lines().contains("\(drops) \(UInt64.max)"))
+        let firing = registry.lines().filter { $0.hasPrefix("weir_alerts_firing{") }
+        #expect(firing.allSatisfy { $0.hasSuffix(" 0") })
+        #expect(firing.count == RuleID.allCases.count)
+    }
+
+    @Test("shows the pools of the last tick and no others")
+    func pools() {
+        let registry = Registry(version: "1")
+        registry.update(.example)
+        #expect(registry.lines().contains("ike_pool_addresses_used{pool=\"staff\"} 12"))
+        #expect(registry.lines().contains(#"ike_pool_addresses{pool="a \"b\\c\nd"} 1"#))
+        registry.update(Tick())
+        #expect(!registry.text().contains("{pool="))
+        #expect(registry.text().contains("# TYPE ike_pool_addresses gauge"))
+    }
+
+    @Test("puts a measurement into its bucket and all above it")
+    func buckets() {
+        let registry = Registry(version: "1")
+        registry.observe(SessionEstablished.example.observations)
+        let lines = registry.lines()
+        let name = "ike_handshake_duration_seconds"
+        #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"0.01\"} 0"))
+        #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"0.025\"} 1"))
+        #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"+Inf\"} 1"))
+        #expect(lines.contains("\(name)_sum{stage=\"total\"} 0.0245"))
+        #expect(lines.contains("\(name)_count{stage=\"total\"} 1"))
+    }
+
+    @Test(
+        "writes numbers as the formats want them",
+        arguments: [
+            (Number.count(.max), "18446744073709551615"), (.real(3), "3"), (.real(-2), "-2"),
+            (.real(0.0005), "0.0005"), (.real(1e-05), "1e-05"), (.real(1e300), "1e+300"),
+            (.real(.nan), "NaN"), (.real(.infinity), "+Inf"), (.real(-.infinity), "-Inf"),
+        ])
+    func numbers(_ number: Number, _ text: String) {
+        #expect(number.text == text)
+    }
+
+    @Test("reads the process's own figures")
+    func process() throws {
+        let registry = Registry(version: "1")
+        let text = String(decoding: registry.render(.text004), as: UTF8.self)
+        let values = parse(text)
+        #expect(try #require(values["process_resident_memory_bytes"]) > 1_000_000)
+        #expect(try #require(values["process_open_fds"]) >= 3)
+        #expect(try #require(values["process_max_fds"]) >= 64)
+        #expect(try #require(values["process_start_time_seconds"]) > 1_600_000_000)
+        #expect(values["process_cpu_seconds_total"] != nil)
+    }
+
+    private func values(of registry: Registry) -> [String: Double] { parse(registry.text()) }
+
+    private func parse(_ text: String) -> [String: Double] {
+        var values: [String: Double] = [:]
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let parts = line.split(separator: " ")
+            values[String(parts[0])] = parts.last.flatMap { Double($0) }
+        }
+        return values
+    }
+}
