@@ -40,7 +40,7 @@ package struct Connection: Sendable {
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy
-    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4).
+    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4); never, if zero.
     package var livenessInterval: Duration
 
     package init(
