@@ -147,7 +147,8 @@ final class Station: Service {
             }
         } catch {
             if case .socket(let endpoint, _) = error {
-                let culprit = endpoint.port == settings.natPort.value ? settings.natPort : settings.port
+                let culprit =
+                    endpoint.port == settings.natPort.value ? settings.natPort : settings.port
                 throw .misuse(culprit.problem(error.description))
             }
             throw .misuse(settings.port.problem(error.description))
