@@ -19,8 +19,6 @@ struct Reassembly {
     /// Fragments of one message, and bytes in all of them: more than any sane message has.
     static let fragmentLimit: UInt16 = 128
     static let byteLimit = 65_535
-    /// Bytes of all messages that an engine puts together at once.
-    static let totalLimit = 4 << 20
 
     let messageID: UInt32
     let isResponse: Bool
@@ -78,7 +76,7 @@ extension Engine {
             return nil
         }
         guard reassembly.bytes + part.contents.count <= Reassembly.byteLimit,
-            reassemblyBytes + part.contents.count <= Reassembly.totalLimit
+            reassemblyBytes + part.contents.count <= policy.reassemblyLimit
         else {
             output.drop(.fragmentLimit, sa.proof, from: path)
             return nil

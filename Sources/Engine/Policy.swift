@@ -22,6 +22,8 @@ package struct EnginePolicy: Sendable {
     /// The longest IP packet with an IKE message that goes in one piece, bytes, if the peer can
     /// put pieces together (RFC 7383 §2.5).
     package var fragmentSize = 1_280
+    /// Bytes of fragments that may wait for the rest of their messages, in all.
+    package var reassemblyLimit = 4 << 20
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -45,7 +47,7 @@ package struct Connection: Sendable {
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy
-    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4).
+    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4); never, if zero.
     package var livenessInterval: Duration
 
     package init(

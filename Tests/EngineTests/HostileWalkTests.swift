@@ -35,6 +35,19 @@ struct HostileWalkTests {
         ] { #expect(seen[kind, default: 0] > 0, "\(kind) never came") }
     }
 
+    @Test("without liveness checks time goes on, and a silent peer stays")
+    func noLiveness() throws {
+        var policy = EnginePolicy.example
+        policy.connections[0].livenessInterval = .zero
+        policy.connections[0].rekey = RekeyPolicy(
+            ike: .nanoseconds(Int64.max), child: .nanoseconds(Int64.max), jitter: 0)
+        let pair = Pair(policy)
+        #expect(try RawClient(pair).logIn())
+        pair.drive(for: .seconds(3_600))
+        #expect(pair.tick.sessions == 1)
+        #expect(pair.datagrams.count == 2)
+    }
+
     @Test("rekeys that both sides begin at once come to an end", arguments: [true, false])
     func simultaneous(child: Bool) throws {
         let rekeys = { (lifetime: Duration) in

@@ -142,6 +142,8 @@ package enum ESPDrop: String, Label {
     /// For the outside, and no Child SA takes it.
     case noChildSA = "no_child_sa"
     case sequenceExhausted = "sequence_exhausted"
+    /// Longer than the tunnel takes and not to be fragmented; the sender is told.
+    case tooBig = "too_big"
 }
 
 package enum HandshakeStage: String, Label {
