@@ -74,6 +74,7 @@ package struct SessionEstablished: Event {
                 "ike_handshake_duration_seconds", "Time taken by handshakes that succeeded.",
                 by: "stage",
                 buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+                session: \Self.session,
                 [
                     (HandshakeStage.initiation, \.initMicroseconds),
                     (HandshakeStage.authentication, \.authMicroseconds),
@@ -144,5 +145,6 @@ package struct SessionClosed: Event {
 
     package static let example = Self(
         session: .example, reason: .deletedByPeer, durationMilliseconds: 3_512_008,
-        total: Traffic(bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: 8_400_000, packetsOut: 11_000))
+        total: Traffic(
+            bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: 8_400_000, packetsOut: 11_000))
 }
