@@ -40,7 +40,7 @@ package struct Connection: Sendable {
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy
-    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4).
+    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4); never, if zero.
     package var livenessInterval: Duration
 
     package init(
@@ -77,7 +77,9 @@ package struct RekeyPolicy: Sendable {
     /// 0 to 1.
     package var jitter: Double
 
-    package init(ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5) {
+    package init(
+        ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5
+    ) {
         self.ike = ike
         self.child = child
         self.jitter = jitter

@@ -3,6 +3,9 @@ package import Vocabulary
 
 /// One user's stay: it outlives its IKE SAs and Child SAs, and accounting sums over it.
 final class Session {
+    /// One, its successor, and those that wait for their last packets.
+    static let childLimit = 8
+
     let id: SessionID
     let connection: SessionTerms
     let identity: Identity
@@ -15,6 +18,8 @@ final class Session {
     var closedTraffic = Traffic()
     /// The IKE SA that speaks for it now.
     var ikeSPI: UInt64
+    /// When its IKE SA was last replaced.
+    var ikeRekeyed: Instant?
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
 

@@ -30,8 +30,10 @@ final class SimulatedClient {
     init(_ plan: FleetPlan, number: Int, isHonest: Bool, at now: Instant) {
         self.plan = plan
         self.isHonest = isHonest
-        address = isHonest
-            ? .v4(0x7f00_0101 + UInt32(clamping: number)) : .v4(0x7f00_0242 + UInt32(clamping: number))
+        address =
+            isHonest
+            ? .v4(0x7f00_0101 + UInt32(clamping: number))
+            : .v4(0x7f00_0242 + UInt32(clamping: number))
         policy = plan.policy(number: number, isHonest: isHonest)
         random = SystemRandom()
         var engineSettings = EnginePolicy(connections: [])

@@ -77,9 +77,10 @@ struct LoginTests {
         ]
         let pair = Pair(policy)
         var client = ClientPolicy.example
-        client.ikeSuites = [DHGroup.x25519, .p256].filter { $0 != group }.map {
-            IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: $0)
-        } + policy.connections[0].ikeSuites
+        client.ikeSuites =
+            [DHGroup.x25519, .p256].filter { $0 != group }.map {
+                IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: $0)
+            } + policy.connections[0].ikeSuites
         _ = try #require(pair.connect(client))
         pair.drive()
         #expect(pair.trace[1].contains("N(INVALID_KE_PAYLOAD)"))

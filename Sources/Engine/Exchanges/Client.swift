@@ -163,7 +163,8 @@ extension Engine {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
         initiations[initiation.localSPI] = nil
         let begun = begin(
-            initiation.policy, initiation.handle, group: group ?? initiation.exchange.exchange.group,
+            initiation.policy, initiation.handle,
+            group: group ?? initiation.exchange.exchange.group,
             cookie: cookie, restarts: initiation.restarts + 1, on: initiation.path,
             natPath: initiation.natPath, at: now, &output)
         if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
@@ -312,7 +313,6 @@ extension Engine {
     private func fail(
         _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
     ) {
-        inboundSPIs.remove(handshake.childSPI)
         output.notices.append(.failed(handshake.handle, reason))
         forget(sa)
     }

@@ -90,7 +90,8 @@ extension IPAddress: LosslessStringConvertible {
         guard parts.count == 4 else { return nil }
         var word: UInt32 = 0
         for part in parts {
-            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (48...57).contains($0) }),
+            guard (1...3).contains(part.utf8.count),
+                part.utf8.allSatisfy({ (48...57).contains($0) }),
                 part.count == 1 || part.first != "0", let octet = UInt8(part)
             else { return nil }
             word = word << 8 | UInt32(octet)
