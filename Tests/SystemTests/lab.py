@@ -29,6 +29,8 @@ PACKAGES = {
     "man": "man-db",
     "prometheus": "prometheus",
     "promtool": "prometheus",
+    "chromium": "chromium",
+    "openssl": "openssl",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "/usr/lib/ipsec/charon": "strongswan-charon",
     "/usr/sbin/swanctl": "strongswan-swanctl",
