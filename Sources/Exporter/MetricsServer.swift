@@ -62,7 +62,7 @@ package final class MetricsServer: Sendable {
             daemon = next
             return last
         }
-        last?.stop()
+        last?.retire()
     }
 
     /// Hangs up on clients that take too long. Call it every few seconds.
@@ -126,6 +126,17 @@ private final class Daemon: Sendable {
     }
 
     deinit { stop() }
+
+    /// Stops, and leaves the listening socket to its successor.
+    func retire() {
+        handle.withLock { handle in
+            guard let running = handle else { return }
+            let descriptor = MHD_quiesce_daemon(running)
+            MHD_stop_daemon(running)
+            if descriptor >= 0 { close(descriptor) }
+            handle = nil
+        }
+    }
 
     func stop() {
         handle.withLock { handle in

@@ -20,7 +20,7 @@ class Browser:
         self.answers, back = os.pipe()
         spare = [os.dup2(there, 203), os.dup2(back, 204)]
         self.process = subprocess.Popen(
-            ["sh", "-c", 'exec "$0" "$@" 3<&203 4>&204', chromium, "--headless", "--no-sandbox",
+            ["bash", "-c", 'exec "$0" "$@" 3<&203 4>&204', chromium, "--headless", "--no-sandbox",
              "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server",
              "--disable-background-networking", "--remote-debugging-pipe",
              f"--user-data-dir={test.folder}/chromium", "about:blank"],

@@ -9,17 +9,16 @@ import statistics
 import time
 import urllib.request
 
+import test_demo
 from browser import Browser
 from lab import wait_for
-from test_demo import DemoTests as Demo
-from test_demo import fetch
 from weir import samples
 
 SIZES = {"phone": (360, 740), "tablet": (820, 1100), "desk": (1440, 900)}
 CHECKS = (pathlib.Path(__file__).parent / "checks.js").read_text()
 
 
-class PageTests(Demo):
+class PageTests(test_demo.DemoTests):
     # The demo's own tests run in their own file.
     test_runs_its_time_and_reports = test_interrupt_ends_it_cleanly = None
 
@@ -29,7 +28,7 @@ class PageTests(Demo):
         self.url = f"http://127.0.0.1:{self.port}"
 
         def moving():
-            values = samples(fetch(metrics))
+            values = samples(test_demo.fetch(metrics))
             return (sum(value for name, value in values.items()
                         if name.startswith("weir_alerts_firing")) > 0
                     and values["ipsec_receive_bytes_total"] > 0)

@@ -1,5 +1,6 @@
 """weir top, in a pipe and on a terminal that a test holds the other end of."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -25,7 +26,7 @@ class Screen:
         self.process = subprocess.Popen(
             [str(word) for word in command], stdin=slave, stdout=slave, stderr=slave,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.text = ""
+        self.text, self.decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
         os.set_blocking(self.master, False)
         test.addCleanup(self.close)
 
@@ -35,7 +36,7 @@ class Screen:
     def read(self):
         try:
             while True:
-                self.text += os.read(self.master, 65_536).decode(errors="replace")
+                self.text += self.decoder.decode(os.read(self.master, 65_536))
         except (BlockingIOError, OSError):
             return self.text
 
@@ -45,7 +46,7 @@ class Screen:
     def frame(self):
         """The lines of the latest whole picture."""
         pictures = [part for part in self.read().split("\x1b[H") if part.endswith("\x1b[J")]
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", pictures[-1]).split("\r\n")
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", pictures[-1]).replace("\r", "").split("\n")
 
     def type(self, keys):
         os.write(self.master, keys)
