@@ -34,6 +34,7 @@ PACKAGES = {
     "busybox": "busybox-static",
     "prometheus": "prometheus",
     "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
     "openssl": "openssl",
     "prometheus-alertmanager": "prometheus-alertmanager",
