@@ -34,7 +34,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Folders of test data, read from the source tree at run time.
 let goldens = [
-    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "WireTests": ["Corpus"],
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "StoreTests": ["Fixtures", "chunk_reader.py"],
+    "WireTests": ["Corpus"],
 ]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
@@ -76,6 +77,7 @@ let package = Package(
         module("Wire", .pure),
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
+        module("Encoding", .pure),
         module("Presentation", .pure, ["Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
@@ -84,7 +86,7 @@ let package = Package(
         // Shells: sockets, files, clocks, threads.
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
-        module("Store", .foreign, ["SQLite", "Vocabulary"]),
+        module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
         module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
         module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
         module(
@@ -102,8 +104,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
-                "Vocabulary", arguments, lifecycle, logging, signals,
+                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "SQLite", "Settings",
+                "Store", "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
 
@@ -114,9 +116,13 @@ let package = Package(
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
+        .executableTarget(
+            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            path: "Tests/StoreBench", swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests("CapacityTests", ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         tests("CryptoTests", ["Crypto"]),
+        tests("EncodingTests", ["Encoding"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
         tests("ExporterTests", ["Exporter", "Vocabulary"]),
