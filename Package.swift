@@ -34,7 +34,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Folders of test data, read from the source tree at run time.
 let goldens = [
-    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "StoreTests": ["Fixtures", "chunk_reader.py"],
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"],
+    "StoreTests": ["Fixtures", "chunk_reader.py"],
     "WireTests": ["Corpus"],
 ]
 
@@ -104,14 +105,15 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "SQLite", "Settings",
-                "Store", "Vocabulary", arguments, lifecycle, logging, signals,
+                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
+                "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
 
         // Tests. TestKit is a simulated gateway, client, network and clock.
         .target(
-            name: "TestKit", dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
+            name: "TestKit",
+            dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
@@ -120,7 +122,9 @@ let package = Package(
             name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
             path: "Tests/StoreBench", swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
-        tests("CapacityTests", ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        tests(
+            "CapacityTests",
+            ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         tests("CryptoTests", ["Crypto"]),
         tests("EncodingTests", ["Encoding"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
@@ -129,7 +133,8 @@ let package = Package(
         tests("ForecastTests", ["Forecast"]),
         tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
         tests(
-            "GatewayTests", ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+            "GatewayTests",
+            ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",
@@ -137,7 +142,7 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

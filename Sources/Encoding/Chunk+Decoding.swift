@@ -37,7 +37,8 @@ extension Chunk {
         let values = try Self.values(count, from: before, codes, &bits)
         guard bits.isAtEnd else { throw .trailing }
         self.init(
-            begins: flags.contains(.begins), ends: flags.contains(.ends), columns: columns,
+            base: flags.contains(.begins) ? nil : before, ends: flags.contains(.ends),
+            columns: columns,
             times: times, values: values, marks: marks)
     }
 

@@ -6,7 +6,7 @@ extension Chunk {
         let steps = Steps(self)
         let clock = Clock(times)
         var flags: Flags = []
-        if begins { flags.insert(.begins) }
+        if base == nil { flags.insert(.begins) }
         if ends { flags.insert(.ends) }
         if clock.isRegular { flags.insert(.regular) }
         if marks.contains(where: { !$0.isEmpty }) { flags.insert(.marked) }
@@ -15,7 +15,7 @@ extension Chunk {
         var head: [UInt8] = [Self.format, flags.rawValue, UInt8(truncatingIfNeeded: columns)]
         head.appendVarint(UInt64(truncatingIfNeeded: times.count))
         clock.write(to: &head)
-        if !begins { for value in values.prefix(columns) { head.appendVarint(value) } }
+        for value in base ?? [] { head.appendVarint(value) }
         if !steps.busy.isEmpty { for code in steps.codes { code.write(to: &head) } }
 
         var bits = BitWriter(after: head)
@@ -117,8 +117,7 @@ private struct Steps {
     init(_ chunk: Chunk) {
         let columns = chunk.columns
         codes = [ColumnCode](repeating: ColumnCode(), count: columns)
-        var before =
-            chunk.begins ? [UInt64](repeating: 0, count: columns) : Array(chunk.values[..<columns])
+        var before = chunk.base ?? [UInt64](repeating: 0, count: columns)
         for sample in chunk.times.indices {
             let row = sample * columns
             guard (0..<columns).contains(where: { chunk.values[row + $0] != before[$0] }) else {

@@ -11,8 +11,9 @@ package struct Chunk: Hashable, Sendable {
         package static let gap = Self(rawValue: 2)
     }
 
-    /// The group has no earlier sample, and its counters began at zero.
-    package var begins: Bool
+    /// The values before the first sample. Nil: the group has no earlier sample, and its
+    /// counters began at zero.
+    package var base: [UInt64]?
     /// The group has no later sample.
     package var ends: Bool
     /// Values in each sample.
@@ -25,10 +26,10 @@ package struct Chunk: Hashable, Sendable {
     package var marks: [Mark]
 
     package init(
-        begins: Bool = false, ends: Bool = false, columns: Int, times: [Int64],
+        base: [UInt64]? = nil, ends: Bool = false, columns: Int, times: [Int64],
         values: [UInt64], marks: [Mark] = []
     ) {
-        self.begins = begins
+        self.base = base
         self.ends = ends
         self.columns = columns
         self.times = times
@@ -43,6 +44,7 @@ package struct Chunk: Hashable, Sendable {
     var isWellFormed: Bool {
         (1...Self.maxColumns).contains(columns) && (1...Self.maxSamples).contains(times.count)
             && values.count == times.count * columns
+            && base?.count ?? columns == columns
             && (marks.isEmpty || marks.count == times.count)
     }
 

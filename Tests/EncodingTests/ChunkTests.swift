@@ -6,7 +6,7 @@ import Testing
 struct ChunkTests {
     /// The example of docs/store-format.md.
     static let example = Chunk(
-        begins: true, columns: 2, times: [15_000_000_000, 30_000_000_000, 45_000_000_000],
+        columns: 2, times: [15_000_000_000, 30_000_000_000, 45_000_000_000],
         values: [1, 60, 1, 60, 4, 1_560])
     static let exampleBytes: [UInt8] = [
         0x01, 0x05, 0x02, 0x03, 0x09, 0x1e, 0x1e, 0x00, 0x01, 0x01, 0x01, 0x0b, 0x02, 0x83, 0x1e,
@@ -33,9 +33,9 @@ struct ChunkTests {
             [1, 2, 3, 4, 5, 6, 7, 8], [7], [.max],
         ] as [[UInt64]])
     func extremes(_ values: [UInt64]) throws {
-        for begins in [false, true] {
+        for base in [nil, [5]] as [[UInt64]?] {
             let chunk = Chunk(
-                begins: begins, columns: 1, times: values.indices.map { Int64($0) }, values: values)
+                base: base, columns: 1, times: values.indices.map { Int64($0) }, values: values)
             #expect(try Chunk(decoding: chunk.encoded()) == chunk)
         }
     }
@@ -54,7 +54,7 @@ struct ChunkTests {
     @Test("tells ends, restarts and gaps")
     func marks() throws {
         let chunk = Chunk(
-            begins: true, ends: true, columns: 1, times: [1, 2, 9], values: [5, 8, 1],
+            ends: true, columns: 1, times: [1, 2, 9], values: [5, 8, 1],
             marks: [[], [], [.restart, .gap]])
         #expect(try Chunk(decoding: chunk.encoded()) == chunk)
     }
@@ -77,7 +77,7 @@ struct ChunkTests {
     @Test("takes little more than the entropy of what it says when nothing moves")
     func idle() throws {
         let chunk = Chunk(
-            columns: 4, times: (0..<240).map { $0 * 15_000_000_000 },
+            base: [3, 3, 3, 3], columns: 4, times: (0..<240).map { $0 * 15_000_000_000 },
             values: [UInt64](repeating: 3, count: 960))
         #expect(try chunk.encoded().count < 20)
     }
@@ -102,14 +102,15 @@ struct ChunkPropertyTests {
         let mayFall = Int.random(in: 0..<4, using: &dice) == 0
         var row = (0..<columns).map { _ in UInt64.random(in: 0...(1 << size), using: &dice) }
         var chunk = Chunk(
-            begins: .random(using: &dice), ends: .random(using: &dice), columns: columns,
+            base: .random(using: &dice) ? row : nil, ends: .random(using: &dice), columns: columns,
             times: [], values: [])
         var time = Int64.random(in: 0...2_000_000_000, using: &dice) * 1_000_000_000
         for _ in 0..<count {
             if Int.random(in: 0..<3, using: &dice) == 0 {
                 for column in row.indices {
                     let step = UInt64.random(in: 0...(1 << size), using: &dice)
-                    row[column] = mayFall && .random(using: &dice)
+                    row[column] =
+                        mayFall && .random(using: &dice)
                         ? row[column] &- step : row[column] &+ step
                 }
             }

@@ -14,7 +14,7 @@ func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let again = try? chunk.encoded(), let back = try? Chunk(decoding: again) else {
         fatalError("a chunk that can't be encoded")
     }
-    guard back.times == chunk.times, back.values == chunk.values, back.begins == chunk.begins,
+    guard back.times == chunk.times, back.values == chunk.values, back.base == chunk.base,
         back.ends == chunk.ends
     else { fatalError("another chunk") }
     return 0
