@@ -100,7 +100,9 @@ let package = Package(
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
-        module("LoadTest", .foreign, ["Crypto", "ESP", "Engine", "Vocabulary"]),
+        module(
+            "LoadTest", .foreign,
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary", deque]),
         .executableTarget(
             name: "weir",
             dependencies: [
@@ -135,6 +137,9 @@ let package = Package(
         tests(
             "GatewayTests",
             ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        tests(
+            "LoadTestTests",
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",

@@ -67,8 +67,9 @@ extension Engine {
             suite: agreement.suite, inboundSPI: newESPSPI(), outboundSPI: outboundSPI,
             localSelectors: localSelectors, remoteSelectors: remoteSelectors, nonces: nonces,
             weAsked: false)
-        guard let child = install(
-            terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
+        guard
+            let child = install(
+                terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
         else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
         var proposal = agreement.proposal
         proposal.spi = []

@@ -32,8 +32,10 @@ struct IKEKeys: ~Copyable, Sendable {
         let initiatorKey = material.slice(prf..<(prf + cipher))
         let responderKey = material.slice((prf + cipher)..<(prf + 2 * cipher))
         let auth = prf + 2 * cipher
-        let sealer = try Sealer(suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
-        let opener = try Opener(suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
+        let sealer = try Sealer(
+            suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
+        let opener = try Opener(
+            suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
         skD = material.slice(0..<prf)
         initiatorAuth = material.slice(auth..<(auth + prf))
         responderAuth = material.slice((auth + prf)..<(auth + 2 * prf))

@@ -17,12 +17,16 @@ package struct IKESuite: Hashable, Sendable {
     package var name: String { "\(aead.name)-\(prf.name)-\(group.name)" }
 
     var transforms: [Transform] {
-        [aead.transform, Transform(.prf, prf.transformID), Transform(.keyExchange, group.transformID)]
+        [
+            aead.transform, Transform(.prf, prf.transformID),
+            Transform(.keyExchange, group.transformID),
+        ]
     }
 
     /// Whether a proposal has all that this suite needs.
     func fits(_ proposal: Proposal) -> Bool {
-        proposal.protocolID == .ike && proposal.has(only: [.encryption, .prf, .integrity, .keyExchange])
+        proposal.protocolID == .ike
+            && proposal.has(only: [.encryption, .prf, .integrity, .keyExchange])
             && transforms.allSatisfy(proposal.transforms.contains)
             && proposal.allows(.integrity, TransformID.none)
     }

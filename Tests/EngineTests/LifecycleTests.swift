@@ -155,7 +155,8 @@ struct RekeyTests {
         #expect(children.dropLast().allSatisfy { $0.reason.clear == .rekeyed })
     }
 
-    @Test("of the IKE SA keeps the session, its Child SA and its address", arguments: [true, false])
+    @Test(
+        "of the IKE SA keeps the session, its Child SA and its address", arguments: [true, false])
     func ike(byClient: Bool) throws {
         var policy = EnginePolicy.example
         if !byClient { policy.connections[0].rekey = RekeyPolicy(ike: .seconds(20), jitter: 0) }

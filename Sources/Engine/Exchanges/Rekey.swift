@@ -48,7 +48,9 @@ extension Engine {
             let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(offers, from: [old.suite], withGroup: context.exchange != nil),
             let outboundSPI = agreement.proposal.espSPI
-        else { return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output) }
+        else {
+            return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output)
+        }
         guard let exchange = finish(context.exchange, with: payloads.keyExchange) else {
             return retryChildRekey(old, nil, context, of: sa, at: now, &output)
         }
@@ -76,8 +78,7 @@ extension Engine {
         if error == .childSANotFound {
             remove(old, of: session, .deletedByPeer, &output)
         } else {
-            // Ask again after the time that a retransmission would take.
-            session.postponeRekey(of: old.id, until: now + policy.timing.retransmit * 5)
+            session.postponeRekey(of: old.id, until: retryMoment(at: now))
         }
         scheduleChildren(of: sa)
     }
@@ -146,7 +147,7 @@ extension Engine {
                 nonces: context.nonce + theirNonce.bytes, remoteSPI: remoteSPI,
                 localSPI: context.ikeSPI, weInitiated: true, at: now)
         else {
-            sa.timers[.rekeyIKE] = now + policy.timing.retransmit * 5
+            sa.timers[.rekeyIKE] = retryMoment(at: now)
             return
         }
         hand(session, from: sa, to: successor, .us, at: now, &output)
@@ -192,6 +193,7 @@ extension Engine {
         old.jobs = []
         old.session = nil
         session.ikeSPI = successor.localSPI
+        session.ikeRekeyed = now
         session.ikeSuiteName = successor.suite.name
         startTimers(of: successor, session, at: now)
         output.events.append(

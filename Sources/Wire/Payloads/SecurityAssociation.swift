@@ -88,7 +88,8 @@ package struct SecurityAssociationPayload: Payload {
             let length: UInt16 = try body.take()
             guard length >= 8 else { throw .illegal(.proposalLength, value: UInt64(length)) }
             proposals.append(
-                try body.take(region: Int(length) - 4) { (region: inout Span<UInt8>) throws(WireError) in
+                try body.take(region: Int(length) - 4) {
+                    (region: inout Span<UInt8>) throws(WireError) in
                     try Proposal(parsing: &region)
                 })
             guard last == 0 || last == 2 else {
@@ -196,7 +197,8 @@ extension Transform.Attribute {
             return
         }
         let value: UInt16 = try region.take()
-        self = type == Self.keyLengthType ? .keyLength(bits: value) : .short(type: type, value: value)
+        self =
+            type == Self.keyLengthType ? .keyLength(bits: value) : .short(type: type, value: value)
     }
 
     func write(to output: inout [UInt8]) {
