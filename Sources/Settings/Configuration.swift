@@ -24,6 +24,8 @@ package struct Configuration: Sendable {
         package var tunMTU: Int
         /// Path of the control socket.
         package var control: Located<String>
+        /// Threads that serve peers.
+        package var shards: Int
         package var maxSessions: Int
         package var maxHalfOpen: Int
     }
@@ -105,6 +107,7 @@ enum Defaults {
     static let tunName = "weir0"
     static let tunMTU = 1_400
     static let control = "/run/weir/control.sock"
+    static let shards = 1
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
     static let localNetworks = [AddressPrefix.anyIPv4]

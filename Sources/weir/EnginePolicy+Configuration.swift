@@ -21,6 +21,28 @@ extension EnginePolicy {
     }
 }
 
+extension EnginePolicy {
+    /// What one shard of several has of a gateway: its part of each pool and of each limit, rounded
+    /// up. Parts of a pool lie side by side, so that a few routes cover each.
+    func share(of shard: Int, amongst count: Int) -> Self {
+        guard count > 1 else { return self }
+        var share = self
+        share.shard = UInt8(clamping: shard)
+        share.sessionLimit = (sessionLimit + count - 1) / count
+        share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.pools = pools.compactMap { pool in
+            let size = UInt64(pool.last) - UInt64(pool.first) + 1
+            let start = size * UInt64(shard) / UInt64(count)
+            let end = size * UInt64(shard + 1) / UInt64(count)
+            guard start < end else { return nil }
+            return PoolPolicy(
+                name: pool.name, first: pool.first + UInt32(start),
+                last: pool.first + UInt32(end - 1))
+        }
+        return share
+    }
+}
+
 extension Connection {
     fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
         self.init(

@@ -16,7 +16,7 @@ import Vocabulary
 /// metrics, alerts, control socket. All is opened when it is made, so that what can't work is
 /// known before anything starts.
 final class Station: Service {
-    let gateway: Gateway
+    let gateway: Shards
     let metricsPort: UInt16
     let policy: Disclosure
     private let recorder: Recorder
@@ -41,8 +41,9 @@ final class Station: Service {
             store: store, registry: registry, policy: policy, notifier: notifier,
             version: version, logger: logger)
         self.recorder = recorder
-        gateway = try Self.gateway(
-            configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
+        gateway = try Self.gateway(configuration) {
+            QueueSink(queue: records ? recorder.makeQueue() : nil)
+        }
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
@@ -134,43 +135,46 @@ final class Station: Service {
     }
 
     private static func gateway(
-        _ configuration: Configuration, sink: QueueSink
-    ) throws(Failure) -> Gateway {
+        _ configuration: Configuration, makeSink: () -> QueueSink
+    ) throws(Failure) -> Shards {
         let settings = configuration.gateway
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
         setup.port = settings.port.value
         setup.natPort = settings.natPort.value
         setup.interval = configuration.telemetry.interval
         let policy = EnginePolicy(configuration)
-        let inner = try innerNetwork(configuration)
+        let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
         do throws(GatewayError) {
-            return try Gateway(setup, inner: inner, sink: sink) { dataplane, _ in
-                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
+            return try Shards(setup, count: settings.shards) { number throws(GatewayError) in
+                try innerNetwork(settings, shard: number, pools: policies[number].pools)
+            } sink: { _ in
+                makeSink()
+            } engine: { number, dataplane, _ in
+                let engine = Engine(
+                    policies[number], dataplane: dataplane, random: SystemRandom())
                 logKeys(of: engine)
                 return engine
             }
         } catch {
-            if case .socket(let endpoint, _) = error {
-                let culprit =
-                    endpoint.port == settings.natPort.value ? settings.natPort : settings.port
-                throw .misuse(culprit.problem(error.description))
+            switch error {
+            case .tun, .tunName, .netlink:
+                throw .misuse(settings.tunName.problem(error.description))
+            case .socket(let endpoint, _) where endpoint.port == settings.natPort.value:
+                throw .misuse(settings.natPort.problem(error.description))
+            default:
+                throw .misuse(settings.port.problem(error.description))
             }
-            throw .misuse(settings.port.problem(error.description))
         }
     }
 
+    /// Each shard has an interface of its own, to which its part of the pools is routed.
     private static func innerNetwork(
-        _ configuration: Configuration
-    ) throws(Failure) -> any InnerNetwork {
-        let settings = configuration.gateway
+        _ settings: Configuration.Gateway, shard: Int, pools: [PoolPolicy]
+    ) throws(GatewayError) -> sending any InnerNetwork {
         guard settings.dataplane.value == .tun else { return EchoNetwork() }
-        do throws(GatewayError) {
-            return try TUN(
-                name: settings.tunName.value, mtu: settings.tunMTU,
-                routes: configuration.pools.flatMap { prefixes(covering: $0.addresses) })
-        } catch {
-            throw .misuse(settings.tunName.problem(error.description))
-        }
+        return try TUN(
+            name: settings.tunName.value + (shard == 0 ? "" : "-\(shard)"),
+            mtu: settings.tunMTU, routes: pools.flatMap { prefixes(covering: $0.first...$0.last) })
     }
 }
 
@@ -183,10 +187,10 @@ private struct QueueSink: FactSink {
 }
 
 /// The fewest prefixes that are a range together.
-func prefixes(covering range: AddressRange) -> [InnerPrefix] {
-    guard case .v4(let first) = range.first, case .v4(let last) = range.last else { return [] }
+func prefixes(covering range: ClosedRange<UInt32>) -> [InnerPrefix] {
+    let last = range.upperBound
     var prefixes: [InnerPrefix] = []
-    var next = UInt64(first)
+    var next = UInt64(range.lowerBound)
     while next <= UInt64(last) {
         var size: UInt64 = next == 0 ? 1 << 32 : 1 << UInt64(next.trailingZeroBitCount)
         while next + size - 1 > UInt64(last) { size >>= 1 }
