@@ -10,7 +10,7 @@ USERS = [f"user{number}.lab" for number in range(6)]
 
 class ShardsTests(LabTestCase):
     def test_users_of_all_shards(self):
-        network = Network(self)
+        network = self.network = Network(self)
         weir = Weir.in_lab(self, network, gateway={
             "name": "gw.lab", "shards": 3, "control": f"{self.folder}/control.sock"})
         client = Charon(self, "client", network.client, client_configuration(
@@ -26,8 +26,9 @@ class ShardsTests(LabTestCase):
             self.assertEqual(network.ping(network.client, address, Network.LAN_ADDRESS, 3), 3)
             self.assertEqual(network.ping(network.gateway, Network.LAN_ADDRESS, address, 3), 3)
         for user in USERS[:2]:
-            client.rekey_ike(user.removesuffix(".lab"))
-            client.rekey_child(user.removesuffix(".lab"))
+            name = user.removesuffix(".lab")
+            client.swanctl("--rekey", "--ike", name)
+            client.swanctl("--rekey", "--child", f"{name}-net")
             self.assertEqual(
                 network.ping(network.client, addresses[user], Network.LAN_ADDRESS, 3), 3)
         live = weir.json("sessions", "--control", weir.control)
