@@ -49,6 +49,10 @@ package final class Engine {
     private var messagesReceived: UInt64 = 0
     var messagesSent: UInt64 = 0
     var retransmissionsSent: UInt64 = 0
+    var fragmentsSent: UInt64 = 0
+    var fragmentsReceived: UInt64 = 0
+    /// Held of messages that are not whole yet.
+    var reassemblyBytes = 0
 
     package init(_ policy: EnginePolicy, dataplane: any Dataplane, random: any RandomSource) {
         self.policy = policy
@@ -91,7 +95,7 @@ package final class Engine {
         else { return }
         var path = sa.path
         path.remote = remote
-        follow(sa, to: path, &output)
+        followNAT(of: sa, to: path, &output)
         schedule(sa)
     }
 
@@ -142,17 +146,18 @@ package final class Engine {
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
-        tick.pools += policy.pools.compactMap { pools[$0.name] }.map {
-            PoolState(name: $0.policy.name, size: $0.size, used: UInt64($0.used.count))
-        }
+        tick.fragmentsSent += fragmentsSent
+        tick.fragmentsReceived += fragmentsReceived
+        tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.
     package var isIdle: Bool {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
-            && inboundSPIs.isEmpty && sessionOfChild.isEmpty && lingering == 0
-            && pools.values.allSatisfy(\.used.isEmpty)
+            && reassemblyBytes == 0 && inboundSPIs.isEmpty && sessionOfChild.isEmpty
+            && lingering == 0
+            && pools.values.allSatisfy(\.isUnused)
     }
 
     /// The sessions that are up, oldest first.
@@ -163,7 +168,7 @@ package final class Engine {
                     session: session.id, connection: session.connection.name,
                     identity: Personal(session.identity),
                     source: Personal(sa.path.remote.address),
-                    virtualAddress: Personal(session.lease.map { VirtualAddress(.v4($0.address)) }),
+                    virtualAddress: Personal(session.virtualAddress),
                     established: session.established, traffic: traffic(of: session),
                     ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
             }

@@ -10,6 +10,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         sa.phase = .established
         sa.session = session
+        session.path = sa.path
         sessions[session.id] = session
         startTimers(of: sa, session, at: now)
     }
@@ -21,6 +22,7 @@ extension Engine {
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
         let interval = session.connection.livenessInterval
         sa.timers[.liveness] = interval > .zero ? now + interval : nil
+        scheduleKeepalive(of: sa, at: now)
         scheduleChildren(of: sa)
     }
 
@@ -70,7 +72,7 @@ extension Engine {
     /// Gives a lease back that nobody was told of.
     func release(_ session: Session) {
         guard let lease = session.lease else { return }
-        pools[lease.pool]?.giveBack(lease.address)
+        for address in lease.addresses { pools[lease.pool]?.giveBack(address) }
         session.lease = nil
     }
 
@@ -78,7 +80,9 @@ extension Engine {
         guard let lease = session.lease else { return }
         release(session)
         guard pools[lease.pool] != nil else { return }
-        output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        for _ in lease.addresses {
+            output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        }
     }
 
     /// Keeps an SA that is over for a while, so that its last answer can be given again.
@@ -88,6 +92,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sa.timers[.linger] = now + span
         schedule(sa)
@@ -102,6 +107,7 @@ extension Engine {
         }
         abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
     }

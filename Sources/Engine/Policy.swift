@@ -17,6 +17,13 @@ package struct EnginePolicy: Sendable {
     /// Pretend that we are behind a NAT, so that peers wrap ESP in UDP: our data plane has no
     /// other (RFC 7296 §2.23 lets either side ask for it so).
     package var forcesEncapsulation = true
+    /// Our addresses, as far as they are known: for MOBIKE peers (RFC 4555 §3.4).
+    package var addresses: [IPAddress] = []
+    /// The longest IP packet with an IKE message that goes in one piece, bytes, if the peer can
+    /// put pieces together (RFC 7383 §2.5).
+    package var fragmentSize = 1_280
+    /// Bytes of fragments that may wait for the rest of their messages, in all.
+    package var reassemblyLimit = 4 << 20
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -86,17 +93,38 @@ package struct RekeyPolicy: Sendable {
     }
 }
 
-/// Addresses to lend, first and last included.
+/// Addresses to lend: a block of IPv4, one of IPv6, or both.
 package struct PoolPolicy: Sendable {
     package var name: String
-    package var first: UInt32
-    package var last: UInt32
+    package var ipv4: AddressBlock?
+    package var ipv6: AddressBlock?
 
-    package init(name: String, first: UInt32, last: UInt32) {
+    package init(name: String, ipv4: AddressBlock? = nil, ipv6: AddressBlock? = nil) {
         self.name = name
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
+    }
+}
+
+/// Addresses of one family, first and last included.
+package struct AddressBlock: Hashable, Sendable {
+    package let first: IPAddress
+    package let last: IPAddress
+
+    /// - Returns: nil if the addresses are of two families, or in the wrong order.
+    package init?(first: IPAddress, last: IPAddress) {
+        guard first.isIPv4 == last.isIPv4, first.number <= last.number else { return nil }
         self.first = first
         self.last = last
     }
+
+    package func contains(_ address: IPAddress) -> Bool {
+        address.isIPv4 == first.isIPv4 && first.number <= address.number
+            && address.number <= last.number
+    }
+
+    /// How many addresses there are, saturating.
+    package var count: UInt64 { UInt64(clamping: last.number - first.number) &+ 1 }
 }
 
 /// Intervals that are ours to choose.
@@ -115,6 +143,11 @@ package struct Timing: Sendable {
     /// How long we wait for the Delete of an SA that the peer replaced.
     package var superseded: Duration = .seconds(30)
 
+    /// How long nothing may be sent to the outside of our NAT (RFC 3948 §4).
+    package var keepalive: Duration = .seconds(20)
+    /// How long fragments wait for the rest of their message.
+    package var reassembly: Duration = .seconds(15)
+
     package init() {}
 }
 
@@ -125,11 +158,26 @@ package struct ClientPolicy: Sendable {
     package var secret: SharedSecret
     package var ikeSuites: [IKESuite]
     package var espSuites: [ESPSuite]
-    /// Ask for a virtual IPv4 address.
-    package var wantsAddress = true
+    /// Families to ask for a virtual address of.
+    package var wantedAddresses: [AddressFamily] = [.ipv4]
+    /// Offer MOBIKE (RFC 4555).
+    package var supportsMobike = false
+    /// Offer to take and send messages in fragments (RFC 7383).
+    package var supportsFragmentation = false
+    /// Pretend to be behind a NAT, so that ESP goes in UDP.
+    package var pretendsNAT = true
+    /// Give up if there is a NAT (RFC 4555 §3.9).
+    package var allowsNAT = true
     package var remoteSelectors: [Selector]
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration
+
+    /// What it offers to have on its side: every address of the families that it asks for.
+    var localSelectors: [Selector] {
+        wantedAddresses.isEmpty
+            ? [.anyIPv4, .anyIPv6]
+            : wantedAddresses.map { $0 == .ipv4 ? .anyIPv4 : .anyIPv6 }
+    }
 
     package init(
         localIdentity: Identity, remoteIdentity: Identity? = nil, secret: SharedSecret,

@@ -20,6 +20,10 @@ final class Session {
     var ikeSPI: UInt64
     /// When its IKE SA was last replaced.
     var ikeRekeyed: Instant?
+    /// Where its ESP packets go: behind the IKE SA's path while a new one is being verified.
+    var path: Path?
+    /// Other addresses that the peer says it has (RFC 4555 §3.6).
+    var peerAddresses: [IPAddress] = []
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
 
@@ -50,11 +54,21 @@ struct SessionTerms {
     let espSuites: [ESPSuite]
     let rekey: RekeyPolicy
     let livenessInterval: Duration
+    /// Of a client's policy.
+    var pretendsNAT = false
+    var allowsNAT = true
 }
 
+/// Virtual addresses, at most one of each family.
 struct Lease {
     let pool: String
-    let address: UInt32
+    /// IPv4 first; never empty.
+    let addresses: [IPAddress]
+}
+
+extension Session {
+    /// The virtual address that stands for the session where there is room for one.
+    var virtualAddress: VirtualAddress? { lease?.addresses.first.map { VirtualAddress($0) } }
 }
 
 /// A pair of ESP SAs of a session.

@@ -154,6 +154,9 @@ extension Tick {
         sum.messagesReceived += right.messagesReceived
         sum.messagesSent += right.messagesSent
         sum.retransmissionsSent += right.retransmissionsSent
+        sum.fragmentsReceived += right.fragmentsReceived
+        sum.fragmentsSent += right.fragmentsSent
+        sum.keepalives += right.keepalives
         sum.children += right.children
         for pool in right.pools {
             if let place = sum.pools.firstIndex(where: { $0.name == pool.name }) {

@@ -179,17 +179,18 @@ final class SimulatedClient {
             let bytes = transmit.path.encapsulated ? [0, 0, 0, 0] + transmit.bytes : transmit.bytes
             send(bytes.span, to: transmit.path.remote)
         }
+        for path in output.keepalives { send([0xff].span, to: path.remote) }
         for notice in output.notices { take(notice, at: now) }
         output.clear()
     }
 
     private func take(_ notice: Notice, at now: Instant) {
         switch notice {
-        case .connected(let handle, _, let address):
+        case .connected(let handle, _, let addresses):
             counts.logins += 1
             nextHabit = now + draw(from: plan.habitShortest, to: plan.habitLongest)
             let stay = draw(from: plan.onlineShortest, to: plan.onlineLongest)
-            state = .online(handle, address: address ?? plan.innerHost, until: now + stay)
+            state = .online(handle, address: addresses.first ?? plan.innerHost, until: now + stay)
         case .failed:
             counts.failures += 1
             state = .away(until: now + plan.failureGap)

@@ -22,6 +22,10 @@ package struct Configuration: Sendable {
         package var tunName: Located<String>
         /// Bytes of an inner packet.
         package var tunMTU: Int
+        /// Bytes of the longest IP packet that the paths to clients take in one piece.
+        package var pathMTU: Int
+        /// Bytes of the longest IP packet with an IKE message that goes in one piece.
+        package var fragmentSize: Int
         /// Path of the control socket.
         package var control: Located<String>
         /// Threads that serve peers.
@@ -32,7 +36,8 @@ package struct Configuration: Sendable {
 
     package struct Pool: Sendable {
         package var name: String
-        package var addresses: AddressRange
+        package var ipv4: AddressRange?
+        package var ipv6: AddressRange?
         package var dns: [IPAddress]
     }
 
@@ -64,6 +69,10 @@ package struct Configuration: Sendable {
         package var interval: Duration
         package var metricsAddress: Located<IPAddress>
         package var metricsPort: Located<UInt16>
+        /// Path of a file in the format of exporter-toolkit.
+        package var webConfig: Located<String>?
+        /// Users with series of their own; 0 for none.
+        package var userSeries: Int
         package var privacy: Privacy
     }
 
@@ -106,11 +115,13 @@ enum Defaults {
     static let natPort: UInt16 = 4_500
     static let tunName = "weir0"
     static let tunMTU = 1_400
+    static let pathMTU = 1_500
+    static let fragmentSize = 1_280
     static let control = "/run/weir/control.sock"
     static let shards = 1
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
-    static let localNetworks = [AddressPrefix.anyIPv4]
+    static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     static let ikeProposals = [
         IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
         IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),

@@ -103,6 +103,12 @@ struct Loader {
             // The kernel's limit is 15 bytes.
             tunName: tun.read("name", .name("weir0", limit: 15), or: Defaults.tunName),
             tunMTU: tun.read("mtu", .integer(576...9_000), or: Defaults.tunMTU).value,
+            pathMTU: section.read(
+                "path_mtu", .integer(576...9_000), or: Defaults.pathMTU
+            ).value,
+            fragmentSize: section.read(
+                "fragment_size", .integer(576...9_000), or: Defaults.fragmentSize
+            ).value,
             // The kernel's limit is 107 bytes.
             control: path(section, "control", or: Defaults.control, limit: 107),
             shards: section.read("shards", .integer(1...64), or: Defaults.shards).value,
@@ -118,34 +124,12 @@ struct Loader {
         return gateway
     }
 
-    /// - Parameter names: of all pools, also of those that have a mistake.
-    private func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
-        var pools: [Configuration.Pool] = []
-        for section in root.sections("pools") {
-            let name = section.require("name", .name("staff"))
-            let addresses = section.require("addresses", .range)
-            let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
-            section.finish()
-            guard let name else { continue }
-            if !names.insert(name.value).inserted {
-                section.fail("name", "a pool \"\(name)\" is there already; choose another name")
-            }
-            guard let addresses else { continue }
-            for pool in pools where pool.addresses.overlaps(addresses.value) {
-                section.fail(
-                    "addresses", "overlaps the pool \"\(pool.name)\"; an address can have one pool")
-            }
-            pools.append(
-                Configuration.Pool(
-                    name: name.value, addresses: addresses.value, dns: dns.map(\.value)))
-        }
-        return pools
-    }
-
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")
+        let users = metrics.section("per_user")
         defer {
+            users.finish()
             metrics.finish()
             privacy.finish()
             section.finish()
@@ -164,6 +148,10 @@ struct Loader {
             ).value,
             metricsAddress: metrics.read("listen", .address, or: Defaults.metricsAddress),
             metricsPort: metrics.read("port", .port, or: Defaults.metricsPort),
+            webConfig: metrics.optional("web_config", .path("/etc/weir/web.yml")).map {
+                Located(absolute($0.value), at: $0.place, key: $0.key)
+            },
+            userSeries: users.read("limit", .integer(0...100_000), or: 0).value,
             privacy: Configuration.Privacy(
                 identities: privacy.read("identities", .word, or: Defaults.treatment).value,
                 addresses: privacy.read("addresses", .word, or: Defaults.treatment).value,

@@ -14,9 +14,13 @@ extension EnginePolicy {
                     connection,
                     dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
             },
-            pools: configuration.pools.compactMap(PoolPolicy.init))
+            pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
+        fragmentSize = configuration.gateway.fragmentSize
+        addresses = configuration.gateway.listen.map(\.value).filter {
+            $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
+        }
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }
@@ -30,16 +34,27 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
-        share.pools = pools.compactMap { pool in
-            let size = UInt64(pool.last) - UInt64(pool.first) + 1
-            let start = size * UInt64(shard) / UInt64(count)
-            let end = size * UInt64(shard + 1) / UInt64(count)
-            guard start < end else { return nil }
-            return PoolPolicy(
-                name: pool.name, first: pool.first + UInt32(start),
-                last: pool.first + UInt32(end - 1))
+        share.pools = pools.map { pool in
+            PoolPolicy(
+                name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
+                ipv6: pool.ipv6?.share(of: shard, amongst: count))
         }
         return share
+    }
+}
+
+extension AddressBlock {
+    /// nil if there are more shards than addresses and this one gets none.
+    fileprivate func share(of shard: Int, amongst count: Int) -> Self? {
+        // All of IPv6 is one address short, or its size would not fit.
+        let size = min(last.number - first.number, .max - 1) + 1
+        let (part, rest) = size.quotientAndRemainder(dividingBy: UInt128(count))
+        let start = first.number + part * UInt128(shard) + min(UInt128(shard), rest)
+        let length = part + (UInt128(shard) < rest ? 1 : 0)
+        guard length > 0 else { return nil }
+        return Self(
+            first: IPAddress(number: start, isIPv4: first.isIPv4),
+            last: IPAddress(number: start + length - 1, isIPv4: first.isIPv4))
     }
 }
 
@@ -62,9 +77,10 @@ extension Connection {
 }
 
 extension PoolPolicy {
-    fileprivate init?(_ pool: Configuration.Pool) {
-        guard case .v4(let first) = pool.addresses.first, case .v4(let last) = pool.addresses.last
-        else { return nil }
-        self.init(name: pool.name, first: first, last: last)
+    fileprivate init(_ pool: Configuration.Pool) {
+        func block(_ range: AddressRange?) -> AddressBlock? {
+            range.flatMap { AddressBlock(first: $0.first, last: $0.last) }
+        }
+        self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
     }
 }

@@ -21,6 +21,8 @@ final class Station: Service {
     let policy: Disclosure
     private let recorder: Recorder
     private let metrics: MetricsServer
+    private let site: PageSite
+    private let web: WebConfigurationWatch
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
@@ -39,7 +41,8 @@ final class Station: Service {
         self.notifier = notifier
         let recorder = Recorder(
             store: store, registry: registry, policy: policy, notifier: notifier,
-            version: version, logger: logger)
+            version: version, logger: logger,
+            userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
         gateway = try Self.gateway(configuration) {
             QueueSink(queue: records ? recorder.makeQueue() : nil)
@@ -47,13 +50,23 @@ final class Station: Service {
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
+        let (access, files) = try Self.access(configuration.telemetry.webConfig)
+        site = PageSite(
+            PageSite.Sources(
+                gateway: configuration.gateway.name, registry: registry, policy: policy,
+                ask: { gateway.ask($0) }, activeAlerts: { recorder.activeAlerts },
+                isHealthy: { recorder.isHealthy }),
+            store: configuration.telemetry.store.value)
         do throws(ServerError) {
             metrics = try MetricsServer(
-                registry: registry, address: address, port: port.value,
+                registry: registry, address: address, port: port.value, access: access, site: site,
                 isReady: { recorder.isHealthy })
         } catch {
             throw .misuse(port.problem(error.description))
         }
+        web = WebConfigurationWatch(
+            path: configuration.telemetry.webConfig?.value, files: files, server: metrics,
+            logger: logger)
         metricsPort = metrics.port
         do throws(GatewayError) {
             control = try ControlSocket(
@@ -68,6 +81,7 @@ final class Station: Service {
 
     func start() throws(Failure) {
         recorder.start()
+        web.start()
         do throws(GatewayError) {
             try gateway.start()
         } catch {
@@ -86,7 +100,9 @@ final class Station: Service {
         gateway.stop()
         recorder.stop(cause: .signal)
         notifier?.stop()
+        web.stop()
         metrics.stop()
+        site.stop()
         logger.info("stopped")
     }
 
@@ -94,6 +110,24 @@ final class Station: Service {
         try start()
         try? await gracefulShutdown()
         stop()
+    }
+
+    /// Who may ask the metrics server, and the files that say so.
+    private static func access(
+        _ file: Located<String>?
+    ) throws(Failure) -> (Access, files: [String]) {
+        guard let file else { return (Access(), []) }
+        let configuration: WebConfiguration
+        do throws(SettingsError) {
+            configuration = try WebConfiguration.load(path: file.value)
+        } catch {
+            throw .misuse(error)
+        }
+        do throws(TLSError) {
+            return (try Access(configuration), configuration.files)
+        } catch {
+            throw .misuse(file.problem(error.description))
+        }
     }
 
     private static func disclosure(
@@ -141,6 +175,7 @@ final class Station: Service {
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
         setup.port = settings.port.value
         setup.natPort = settings.natPort.value
+        setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
         let policy = EnginePolicy(configuration)
         let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
@@ -174,7 +209,10 @@ final class Station: Service {
         guard settings.dataplane.value == .tun else { return EchoNetwork() }
         return try TUN(
             name: settings.tunName.value + (shard == 0 ? "" : "-\(shard)"),
-            mtu: settings.tunMTU, routes: pools.flatMap { prefixes(covering: $0.first...$0.last) })
+            mtu: settings.tunMTU,
+            routes: pools.flatMap {
+                [$0.ipv4, $0.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+            })
     }
 }
 
@@ -187,16 +225,24 @@ private struct QueueSink: FactSink {
 }
 
 /// The fewest prefixes that are a range together.
-func prefixes(covering range: ClosedRange<UInt32>) -> [InnerPrefix] {
-    let last = range.upperBound
+func prefixes(covering range: AddressBlock) -> [InnerPrefix] {
+    let isIPv4 = range.first.isIPv4
+    let width = isIPv4 ? 32 : 128
     var prefixes: [InnerPrefix] = []
-    var next = UInt64(range.lowerBound)
-    while next <= UInt64(last) {
-        var size: UInt64 = next == 0 ? 1 << 32 : 1 << UInt64(next.trailingZeroBitCount)
-        while next + size - 1 > UInt64(last) { size >>= 1 }
+    var next = range.first.number
+    while true {
+        // As many host bits as the address has zeros at its end, and as the range has room for.
+        var bits = min(next.trailingZeroBitCount, width)
+        while bits > 0, hosts(bits) > range.last.number - next { bits -= 1 }
         prefixes.append(
-            InnerPrefix(.v4(UInt32(next)), length: 32 - size.trailingZeroBitCount))
-        next += size
+            InnerPrefix(IPAddress(number: next, isIPv4: isIPv4), length: width - bits))
+        let last = next + hosts(bits)
+        guard last < range.last.number else { return prefixes }
+        next = last + 1
     }
-    return prefixes
+}
+
+/// The highest host number with so many bits.
+private func hosts(_ bits: Int) -> UInt128 {
+    bits >= UInt128.bitWidth ? .max : (1 << UInt128(bits)) - 1
 }

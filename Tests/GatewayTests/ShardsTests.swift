@@ -37,13 +37,15 @@ struct ShardsTests {
     @Test("the kernel gives each datagram to its shard", arguments: [false, true])
     func steering(encapsulated: Bool) throws {
         let address = try requireAddress("127.0.0.1")
-        let first = try UDPSocket(Endpoint(address, 0), encapsulated: encapsulated, sharesPort: true)
+        let first = try UDPSocket(
+            Endpoint(address, 0), encapsulated: encapsulated, sharesPort: true)
         let others = try (1..<4).map { _ in
             try UDPSocket(first.local, encapsulated: encapsulated, sharesPort: true)
         }
         #expect(clinux_udp_steer(first.descriptor, encapsulated, 4) >= 0)
         let marker = encapsulated ? "00000000" : ""
-        let cases = Self.ike.map { (marker + $0.bytes, $0.shard) }
+        let cases =
+            Self.ike.map { (marker + $0.bytes, $0.shard) }
             + (encapsulated ? Self.esp.map { ($0.bytes, $0.shard) } : [])
         for (text, shard) in cases {
             // From several ports, which the kernel would spread otherwise.

@@ -18,13 +18,14 @@ struct Bed {
     init(sessionLimit: Int = 1_000) throws {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
+        let addresses = AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff))
         let connection = Connection(
             name: "staff", localIdentity: Identity("gw.test"),
             remoteIdentities: [.suffix("@load.test")],
             secret: SharedSecret(SecretBytes(copying: Array(Self.secret.utf8))), pool: "staff")
         var policy = EnginePolicy(
             connections: [connection],
-            pools: [PoolPolicy(name: "staff", first: 0x0a58_0000, last: 0x0a58_ffff)])
+            pools: [PoolPolicy(name: "staff", ipv4: addresses)])
         policy.sessionLimit = sessionLimit
         gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
             [policy] dataplane, _ in

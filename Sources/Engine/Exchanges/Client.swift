@@ -91,7 +91,10 @@ extension Engine {
             .nonce(NoncePayload(nonce)),
         ]
         payloads += NATDetection.notifies(
-            initiatorSPI: spi, responderSPI: 0, path: path, pretending: true)
+            initiatorSPI: spi, responderSPI: 0, path: path, pretending: client.pretendsNAT)
+        if client.supportsFragmentation {
+            payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+        }
         if let cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
@@ -202,6 +205,8 @@ extension Engine {
                         began: initiation.began, childSPI: newESPSPI())),
                 now: now, nextID: 1)
             sa.nat = situation ?? NATSituation.none
+            sa.extensions.fragmentation =
+                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil
@@ -233,19 +238,25 @@ extension Engine {
         }
         payloads.append(
             .authentication(AuthenticationPayload(method: .sharedKey, data: auth)))
-        if client.wantsAddress {
+        if !client.wantedAddresses.isEmpty {
+            let wanted = client.wantedAddresses.flatMap { family in
+                [family.addressAttribute, family == .ipv4 ? .ip4DNS : .ip6DNS]
+            }
             payloads.append(
-                .configuration(
-                    ConfigurationPayload(
-                        .request, [.init(.ip4Address), .init(.ip4DNS)])))
+                .configuration(ConfigurationPayload(.request, wanted.map { .init($0) })))
         }
         payloads += [
             .securityAssociation(
                 offer(client.espSuites, spi: handshake.childSPI, withGroup: false)),
-            .trafficSelectorInitiator(TrafficSelectorPayload([Selector.anyIPv4.wire])),
+            .trafficSelectorInitiator(TrafficSelectorPayload(client.localSelectors.map(\.wire))),
             .trafficSelectorResponder(
                 TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
         ]
+        if client.supportsMobike {
+            payloads.append(.notify(NotifyPayload(.mobikeSupported)))
+            payloads += addressNotifies(besides: sa.path)
+        }
+        if !client.allowsNAT { payloads.append(.noNATs(on: sa.path)) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
         schedule(sa)
     }
@@ -261,8 +272,7 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
-        let address = payloads.configuration?.attributes.first { $0.kind == .ip4Address }
-            .flatMap { IPAddress($0.value) }
+        let addresses = payloads.configuration?.addresses ?? []
         guard let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
             let outboundSPI = agreement.proposal.espSPI,
@@ -274,7 +284,8 @@ extension Engine {
             id: newSessionID(at: now),
             connection: SessionTerms(
                 name: "client", ikeSuites: client.ikeSuites, espSuites: client.espSuites,
-                rekey: client.rekey, livenessInterval: client.livenessInterval),
+                rekey: client.rekey, livenessInterval: client.livenessInterval,
+                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT),
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
@@ -286,8 +297,9 @@ extension Engine {
         guard install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
         else { return fail(sa, handshake, .noProposalChosen, &output) }
         establish(sa, session, at: now)
+        if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
         output.notices.append(
-            .connected(handshake.handle, session.id, virtualAddress: address))
+            .connected(handshake.handle, session.id, virtualAddresses: addresses))
     }
 
     private func proves(
@@ -328,6 +340,7 @@ extension AuthFailure {
         case .failedCPRequired: self = .failedCPRequired
         case .noAdditionalSAs: self = .sessionLimit
         case .invalidSyntax: self = .invalidSyntax
+        case .unexpectedNATDetected: self = .unexpectedNAT
         case .unsupportedCriticalPayload: self = .unsupportedCriticalPayload
         default: self = .wrongCredential
         }
