@@ -18,14 +18,13 @@ struct Bed {
     init(sessionLimit: Int = 1_000) throws {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
-        let addresses = AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff))
         let connection = Connection(
             name: "staff", localIdentity: Identity("gw.test"),
             remoteIdentities: [.suffix("@load.test")],
             secret: SharedSecret(SecretBytes(copying: Array(Self.secret.utf8))), pool: "staff")
+        let block = AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff))
         var policy = EnginePolicy(
-            connections: [connection],
-            pools: [PoolPolicy(name: "staff", ipv4: addresses)])
+            connections: [connection], pools: [PoolPolicy(name: "staff", ipv4: block)])
         policy.sessionLimit = sessionLimit
         gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
             [policy] dataplane, _ in
