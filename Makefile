@@ -51,8 +51,10 @@ system: debug # the tests with real peers
 	    WEIR="$${WEIR:-$(CURDIR)/.build/debug/weir}" \
 	    python3 -m unittest discover -v -s Tests/SystemTests
 
-bench: build ## measure what Weir costs (release build)
-	@python3 .ci/bench $(RELEASE)
+bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks.md
+	@.ci/packages tests
+	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
 
 fuzz: ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@.ci/packages libraries tests

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -111,6 +112,43 @@ int clinux_udp_name(int socket, struct clinux_endpoint *local) {
     socklen_t length = sizeof name;
     if (getsockname(socket, (struct sockaddr *)&name, &length) < 0) return -errno;
     take_name(local, &name);
+    return 0;
+}
+
+int clinux_udp_steer(int socket, bool encapsulated, int shards) {
+    if (shards < 1) return -EINVAL;
+    // Offsets are from the UDP payload on; IKE begins after the non-ESP marker. A datagram that is
+    // too short for what is loaded goes to the first socket.
+    const uint32_t ike = encapsulated ? 4 : 0;
+    const uint32_t flags = ike + 19, responder = ike + 8;
+    const uint8_t sent_by_initiator = 0x08;
+    struct sock_filter program[] = {
+        /* 0 */ BPF_STMT(BPF_LD | BPF_W | (encapsulated ? BPF_ABS : BPF_IMM), 0),
+        /* 1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
+        /* 2 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+        /* 3 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, sent_by_initiator, 1, 0),
+        /* 4 */ BPF_STMT(BPF_JMP | BPF_JA, 6),
+        /* 5 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, responder),
+        /* 6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 8),
+        /* 7 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, responder + 4),
+        /* 8 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 6),
+        /* 9, IKE_SA_INIT: there is no SPI of ours yet */
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ike + 4),
+        /* 10 */ BPF_STMT(BPF_JMP | BPF_JA, 5),
+        /* 11, we began this IKE SA, by a rekey: the initiator's SPI is ours */
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ike),
+        /* 12 */ BPF_STMT(BPF_JMP | BPF_JA, 3),
+        /* 13, ESP */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+        /* 14 */ BPF_STMT(BPF_JMP | BPF_JA, 1),
+        /* 15, the peer began it: the responder's SPI is ours */
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, responder),
+        /* 16 */ BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)shards),
+        /* 17 */ BPF_STMT(BPF_RET | BPF_A, 0),
+    };
+    const struct sock_fprog filter = {sizeof program / sizeof program[0], program};
+    if (setsockopt(
+            socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) < 0)
+        return -errno;
     return 0;
 }
 

@@ -58,6 +58,8 @@ package final class Engine {
         self.policy = policy
         self.dataplane = dataplane
         self.random = random
+        // Child SAs are numbered once for all shards.
+        lastChild = UInt64(policy.shard) << 48
         pools = Dictionary(
             policy.pools.map { ($0.name, Pool($0)) }, uniquingKeysWith: { first, _ in first })
     }

@@ -12,8 +12,9 @@ package struct GatewaySetup: Hashable, Sendable {
     package var pathMTU = 1_500
     /// Between two ticks; at least 100 ms.
     package var interval: Duration = .seconds(15)
-    /// Whether other gateways of this process listen on the same ports (SO_REUSEPORT).
-    package var sharesPorts = false
+    /// How many gateways of this process listen on the same ports (SO_REUSEPORT), in the order of
+    /// their shards' numbers: see ``Shards``.
+    package var shards = 1
     /// The thread's name, for people; at most 15 bytes are shown.
     package var name = "gateway"
 

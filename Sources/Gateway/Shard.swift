@@ -51,7 +51,8 @@ final class Shard {
     ) throws(GatewayError) {
         sockets = try UDPSockets(
             setup.listen, port: setup.port, natPort: setup.natPort,
-            sharesPorts: setup.sharesPorts)
+            sharesPorts: setup.shards > 1)
+        if setup.shards > 1 { try sockets.steer(amongst: setup.shards) }
         listen = sockets.sockets.map {
             ListenAddress(endpoint: $0.local, encapsulated: $0.encapsulated)
         }

@@ -64,6 +64,18 @@ package final class UDPSockets {
         self.sockets = sockets
     }
 
+    /// Has the kernel hand each datagram to the shard whose number the SPI of ours begins with.
+    /// The sockets of one port are numbered in the order in which they were bound.
+    func steer(amongst shards: Int) throws(GatewayError) {
+        for socket in sockets {
+            let result = clinux_udp_steer(
+                socket.descriptor, socket.encapsulated, Int32(clamping: shards))
+            guard result >= 0 else {
+                throw .system(what: "the steering of datagrams to threads", errno: -result)
+            }
+        }
+    }
+
     /// The socket to send from, if we still have one that is bound there.
     package func socket(for path: Path) -> UDPSocket? {
         sockets.first { $0.encapsulated == path.encapsulated && $0.local == path.local }

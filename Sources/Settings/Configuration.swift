@@ -28,6 +28,8 @@ package struct Configuration: Sendable {
         package var fragmentSize: Int
         /// Path of the control socket.
         package var control: Located<String>
+        /// Threads that serve peers.
+        package var shards: Int
         package var maxSessions: Int
         package var maxHalfOpen: Int
     }
@@ -116,6 +118,7 @@ enum Defaults {
     static let pathMTU = 1_500
     static let fragmentSize = 1_280
     static let control = "/run/weir/control.sock"
+    static let shards = 1
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]

@@ -111,6 +111,7 @@ struct Loader {
             ).value,
             // The kernel's limit is 107 bytes.
             control: path(section, "control", or: Defaults.control, limit: 107),
+            shards: section.read("shards", .integer(1...64), or: Defaults.shards).value,
             maxSessions: section.read(
                 "max_sessions", .integer(1...1_000_000), or: Defaults.maxSessions
             ).value,

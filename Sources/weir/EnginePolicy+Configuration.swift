@@ -25,6 +25,39 @@ extension EnginePolicy {
     }
 }
 
+extension EnginePolicy {
+    /// What one shard of several has of a gateway: its part of each pool and of each limit, rounded
+    /// up. Parts of a pool lie side by side, so that a few routes cover each.
+    func share(of shard: Int, amongst count: Int) -> Self {
+        guard count > 1 else { return self }
+        var share = self
+        share.shard = UInt8(clamping: shard)
+        share.sessionLimit = (sessionLimit + count - 1) / count
+        share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.pools = pools.map { pool in
+            PoolPolicy(
+                name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
+                ipv6: pool.ipv6?.share(of: shard, amongst: count))
+        }
+        return share
+    }
+}
+
+extension AddressBlock {
+    /// nil if there are more shards than addresses and this one gets none.
+    fileprivate func share(of shard: Int, amongst count: Int) -> Self? {
+        // All of IPv6 is one address short, or its size would not fit.
+        let size = min(last.number - first.number, .max - 1) + 1
+        let (part, rest) = size.quotientAndRemainder(dividingBy: UInt128(count))
+        let start = first.number + part * UInt128(shard) + min(UInt128(shard), rest)
+        let length = part + (UInt128(shard) < rest ? 1 : 0)
+        guard length > 0 else { return nil }
+        return Self(
+            first: IPAddress(number: start, isIPv4: first.isIPv4),
+            last: IPAddress(number: start + length - 1, isIPv4: first.isIPv4))
+    }
+}
+
 extension Connection {
     fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
         self.init(

@@ -16,7 +16,7 @@ import Vocabulary
 /// metrics, alerts, control socket. All is opened when it is made, so that what can't work is
 /// known before anything starts.
 final class Station: Service {
-    let gateway: Gateway
+    let gateway: Shards
     let metricsPort: UInt16
     let policy: Disclosure
     private let recorder: Recorder
@@ -44,8 +44,9 @@ final class Station: Service {
             version: version, logger: logger,
             userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
-        gateway = try Self.gateway(
-            configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
+        gateway = try Self.gateway(configuration) {
+            QueueSink(queue: records ? recorder.makeQueue() : nil)
+        }
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
@@ -168,8 +169,8 @@ final class Station: Service {
     }
 
     private static func gateway(
-        _ configuration: Configuration, sink: QueueSink
-    ) throws(Failure) -> Gateway {
+        _ configuration: Configuration, makeSink: () -> QueueSink
+    ) throws(Failure) -> Shards {
         let settings = configuration.gateway
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
         setup.port = settings.port.value
@@ -177,35 +178,41 @@ final class Station: Service {
         setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
         let policy = EnginePolicy(configuration)
-        let inner = try innerNetwork(configuration)
+        let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
         do throws(GatewayError) {
-            return try Gateway(setup, inner: inner, sink: sink) { dataplane, _ in
-                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
+            return try Shards(setup, count: settings.shards) { number throws(GatewayError) in
+                try innerNetwork(settings, shard: number, pools: policies[number].pools)
+            } sink: { _ in
+                makeSink()
+            } engine: { number, dataplane, _ in
+                let engine = Engine(
+                    policies[number], dataplane: dataplane, random: SystemRandom())
                 logKeys(of: engine)
                 return engine
             }
         } catch {
-            if case .socket(let endpoint, _) = error {
-                let culprit =
-                    endpoint.port == settings.natPort.value ? settings.natPort : settings.port
-                throw .misuse(culprit.problem(error.description))
+            switch error {
+            case .tun, .tunName, .netlink:
+                throw .misuse(settings.tunName.problem(error.description))
+            case .socket(let endpoint, _) where endpoint.port == settings.natPort.value:
+                throw .misuse(settings.natPort.problem(error.description))
+            default:
+                throw .misuse(settings.port.problem(error.description))
             }
-            throw .misuse(settings.port.problem(error.description))
         }
     }
 
+    /// Each shard has an interface of its own, to which its part of the pools is routed.
     private static func innerNetwork(
-        _ configuration: Configuration
-    ) throws(Failure) -> any InnerNetwork {
-        let settings = configuration.gateway
+        _ settings: Configuration.Gateway, shard: Int, pools: [PoolPolicy]
+    ) throws(GatewayError) -> sending any InnerNetwork {
         guard settings.dataplane.value == .tun else { return EchoNetwork() }
-        do throws(GatewayError) {
-            return try TUN(
-                name: settings.tunName.value, mtu: settings.tunMTU,
-                routes: configuration.pools.flatMap { $0.ranges.flatMap(prefixes(covering:)) })
-        } catch {
-            throw .misuse(settings.tunName.problem(error.description))
-        }
+        return try TUN(
+            name: settings.tunName.value + (shard == 0 ? "" : "-\(shard)"),
+            mtu: settings.tunMTU,
+            routes: pools.flatMap {
+                [$0.ipv4, $0.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+            })
     }
 }
 
@@ -218,7 +225,7 @@ private struct QueueSink: FactSink {
 }
 
 /// The fewest prefixes that are a range together.
-func prefixes(covering range: AddressRange) -> [InnerPrefix] {
+func prefixes(covering range: AddressBlock) -> [InnerPrefix] {
     let isIPv4 = range.first.isIPv4
     let width = isIPv4 ? 32 : 128
     var prefixes: [InnerPrefix] = []

@@ -37,6 +37,11 @@ struct clinux_datagram {
 /// - buffer_bytes: what to ask of SO_RCVBUF and SO_SNDBUF; the kernel may give less.
 /// - share_port: SO_REUSEPORT, for several sockets on one port.
 int clinux_udp_open(const struct clinux_endpoint *local, int buffer_bytes, bool share_port);
+/// Of the sockets that share the port of `socket`, in the order in which they were bound, chooses
+/// for each datagram the one whose number, modulo `shards`, is the first byte of the receiver's SPI:
+/// of an IKE message (RFC 7296 §3.1), or, if `encapsulated`, of that after four zero bytes or of ESP
+/// (RFC 3948 §2). IKE_SA_INIT has no such SPI; there the initiator's last bytes decide.
+int clinux_udp_steer(int socket, bool encapsulated, int shards);
 /// Where `socket` is bound.
 int clinux_udp_name(int socket, struct clinux_endpoint *local);
 /// Receives up to `count` (at most CLINUX_BATCH) datagrams without waiting; -EAGAIN if none.

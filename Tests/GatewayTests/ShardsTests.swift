@@ -1,0 +1,128 @@
+import CLinux
+import Clocks
+import ESP
+import Engine
+import Glibc
+import Synchronization
+import Testing
+import Vocabulary
+
+@testable import Gateway
+
+@Suite("Shards")
+struct ShardsTests {
+    /// Datagrams, and the shard of four to which the kernel must give each. SPIs are as a shard of
+    /// ours gives them out: its number is the first byte.
+    static let ike: [(bytes: String, shard: Int)] = [
+        // IKE_SA_INIT: no SPI of ours yet, so the initiator's last bytes decide.
+        ("a1a2a3a4 00000006 0000000000000000 21 20 22 08 00000000 0000001c", 2),
+        ("03a2a3a4 00000005 0000000000000000 21 20 22 08 00000000 0000001c", 1),
+        // Of an IKE SA that the peer began: the responder's SPI.
+        ("a1a2a3a4a5a6a7a8 0311121314151617 2e 20 23 08 00000001 0000001c", 3),
+        ("a1a2a3a4a5a6a7a8 0000000014151617 2e 20 23 08 00000001 0000001c", 0),
+        ("a1a2a3a4a5a6a7a8 0011121300000000 2e 20 23 08 00000001 0000001c", 0),
+        // Of one that we began by a rekey: the initiator's SPI; requests and responses.
+        ("02a2a3a4a5a6a7a8 0311121314151617 2e 20 25 00 00000001 0000001c", 2),
+        ("01a2a3a4a5a6a7a8 0311121314151617 2e 20 25 20 00000001 0000001c", 1),
+        // No shard of ours: one of them says so, the same for all of that SPI.
+        ("a1a2a3a4a5a6a7a8 0711121314151617 2e 20 23 08 00000001 0000001c", 3),
+        // Too short to tell.
+        ("a1", 0), ("a1a2a3a4a5a6a7a8 0311121314151617 2e 20", 0),
+    ]
+    static let esp: [(bytes: String, shard: Int)] = [
+        ("00112233 00000001 0000000000000001", 0), ("01112233 00000001 0000000000000001", 1),
+        ("03112233 00000001 0000000000000001", 3), ("ff", 0),
+    ]
+
+    @Test("the kernel gives each datagram to its shard", arguments: [false, true])
+    func steering(encapsulated: Bool) throws {
+        let address = try requireAddress("127.0.0.1")
+        let first = try UDPSocket(
+            Endpoint(address, 0), encapsulated: encapsulated, sharesPort: true)
+        let others = try (1..<4).map { _ in
+            try UDPSocket(first.local, encapsulated: encapsulated, sharesPort: true)
+        }
+        #expect(clinux_udp_steer(first.descriptor, encapsulated, 4) >= 0)
+        let marker = encapsulated ? "00000000" : ""
+        let cases =
+            Self.ike.map { (marker + $0.bytes, $0.shard) }
+            + (encapsulated ? Self.esp.map { ($0.bytes, $0.shard) } : [])
+        for (text, shard) in cases {
+            // From several ports, which the kernel would spread otherwise.
+            for _ in 0..<3 {
+                try Probe().send(bytes(hex: text), to: first.local)
+                #expect(receivers([first] + others) == [shard], "\(text)")
+            }
+        }
+    }
+
+    /// Which of the sockets got something.
+    private func receivers(_ sockets: [UDPSocket]) -> [Int] {
+        var waits = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        _ = poll(&waits, nfds_t(waits.count), 5_000)
+        let batch = DatagramBatch()
+        return sockets.indices.filter { batch.receive(from: sockets[$0].descriptor) > 0 }
+    }
+
+    /// Three shards with scripted engines, and what each sink saw.
+    private func scripted() throws -> (Shards, [Diary], [RecordingSink]) {
+        var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
+        (setup.port, setup.natPort, setup.interval) = (0, 0, .milliseconds(100))
+        let diaries = (0..<3).map { _ in Diary() }
+        let sinks = (0..<3).map { _ in RecordingSink() }
+        let shards = try Shards(setup, count: 3) { _ in
+            EchoNetwork()
+        } sink: {
+            sinks[$0]
+        } engine: {
+            ScriptedEngine(diaries[$0], $1, knowing: $2)
+        }
+        return (shards, diaries, sinks)
+    }
+
+    @Test("answers are the shards' together, and so are ticks, which only the last records")
+    func together() throws {
+        let (shards, diaries, sinks) = try scripted()
+        try shards.start()
+        guard case .sessions(let list) = shards.ask(.sessions),
+            case .status(let status) = shards.ask(.status)
+        else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(list.count == 3)
+        #expect(status.sessions == 3 && status.listen == shards.listen)
+        #expect(eventually { (sinks[2].ticks.withLock { $0.last })?.sessions == 3 })
+        guard case .terminated(true) = shards.ask(.terminate(.example)),
+            case .terminated(false) = shards.ask(.terminate(.example))
+        else {
+            Issue.record("terminate does not tell the truth")
+            return
+        }
+        shards.stop()
+        #expect(diaries.allSatisfy { $0.shutDowns.withLock { $0 } == 1 })
+        #expect(sinks.map { $0.ticks.withLock { $0.isEmpty } } == [true, true, false])
+        #expect(sinks[2].ticks.withLock { $0.last }?.sessions == 0)
+        #expect(shards.ask(.status) == nil)
+    }
+
+    @Test("a shard gets its own peers' messages, on both ports")
+    func peers() throws {
+        let (shards, diaries, _) = try scripted()
+        try shards.start()
+        defer { shards.stop() }
+        let probe = try Probe()
+        for place in shards.listen {
+            let marker: [UInt8] = place.encapsulated ? [0, 0, 0, 0] : []
+            for shard in 0..<3 {
+                let text = "a1a2a3a4a5a6a7a8 0\(shard)11121314151617 2e2023080000000100000000"
+                probe.send(marker + bytes(hex: text), to: place.endpoint)
+                _ = try #require(probe.receive())
+            }
+        }
+        for (number, diary) in diaries.enumerated() {
+            let received = diary.received.withLock { $0.map { Int($0.message[8]) } }
+            #expect(received == [number, number])
+        }
+    }
+}
