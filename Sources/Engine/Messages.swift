@@ -10,7 +10,8 @@ extension Engine {
     func reject(_ failure: ParseFailure, on path: Path, _ output: inout Output) {
         guard let header = failure.header, header.majorVersion > 2 else {
             output.drop(
-                failure.header.map { $0.majorVersion < 2 } ?? false ? .unsupportedVersion : .malformed,
+                failure.header.map { $0.majorVersion < 2 } ?? false
+                    ? .unsupportedVersion : .malformed,
                 .spoofable, from: path)
             if let header = failure.header, header.exchange == .ikeSAInit, header.majorVersion == 2,
                 !header.isResponse
@@ -92,10 +93,12 @@ extension Engine {
     private func decrypt(
         _ datagram: [UInt8], _ header: Header, _ sealed: SealedContents, with sa: IKESA
     ) -> Result<[AnyPayload], Refusal> {
-        let (iv, tag) = (sa.suite.aead.ivLength, sa.suite.aead.tagLength)
+        let cipher = sa.suite.cipher
         let range = sealed.range
-        guard range.count >= iv + tag + 1 else { return .failure(.integrity) }
-        let body = (range.lowerBound + iv)..<(range.upperBound - tag)
+        let length = range.count - cipher.ivLength - cipher.tagLength
+        guard length >= 1, length % cipher.blockLength == 0 else { return .failure(.integrity) }
+        let start = range.lowerBound + cipher.ivLength
+        let body = start..<(start + length)
         var packet = datagram
         do throws(CryptoError) {
             var bytes = packet.mutableSpan
@@ -122,22 +125,21 @@ extension Engine {
     /// Encrypts a message on an SA.
     private func encrypt(_ header: Header, _ payloads: [AnyPayload], with sa: IKESA) -> [UInt8] {
         trace?(Trace(header, payloads))
-        let aead = sa.suite.aead
+        let cipher = sa.suite.cipher
         let counter = sa.nextIV
         sa.nextIV += 1
-        var iv: [UInt8] = []
-        iv.put(counter)
         var (datagram, sealed) = Message.laidOut(
-            header, payloads: payloads, iv: iv, tagLength: aead.tagLength)
-        let body =
-            (sealed.range.lowerBound + aead.ivLength)..<(sealed.range.upperBound - aead.tagLength)
+            header, payloads: payloads, iv: Array(repeating: 0, count: cipher.ivLength),
+            blockLength: cipher.blockLength, tagLength: cipher.tagLength)
+        let start = sealed.range.lowerBound + cipher.ivLength
+        let body = start..<(sealed.range.upperBound - cipher.tagLength)
         var bytes = datagram.mutableSpan
         do throws(CryptoError) {
             try sa.keys.sealer.seal(
                 &bytes, aad: 0..<sealed.range.lowerBound, iv: counter, body: body)
         } catch {
             // Nothing that a peer sends leads here: the cipher is keyed and the ranges are ours.
-            preconditionFailure("BUG: AEAD refused to seal: \(error)")
+            preconditionFailure("BUG: the cipher refused to seal: \(error)")
         }
         return datagram
     }

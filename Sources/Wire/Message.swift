@@ -59,11 +59,14 @@ package enum Message: Sendable {
     ///
     /// - Parameters:
     ///   - iv: the explicit IV, whose bytes are written as they are.
+    ///   - blockLength: what the plaintext's length must be a multiple of; AEADs need no alignment
+    ///     (RFC 5282 §3). 1 to 255.
     ///   - tagLength: bytes kept free for the integrity tag.
-    /// - Returns: the datagram and where its parts are. One byte of padding length, zero, ends
-    ///   the plaintext; AEADs need no alignment (RFC 5282 §3).
+    /// - Returns: the datagram and where its parts are. The plaintext ends with as little padding
+    ///   as it can, and the byte that tells how much.
     package static func laidOut(
-        _ header: Header, payloads: [AnyPayload], iv: [UInt8], tagLength: Int
+        _ header: Header, payloads: [AnyPayload], iv: [UInt8], blockLength: Int = 1,
+        tagLength: Int
     ) -> (datagram: [UInt8], sealed: SealedContents) {
         var header = header
         header.nextPayload = .encrypted
@@ -75,8 +78,12 @@ package enum Message: Sendable {
         output.put(UInt16(0))
         let start = output.count
         output += iv
+        let text = output.count
         writePayloads(payloads, to: &output)
-        output.put(UInt8(0))
+        let unaligned = (output.count - text + 1) % blockLength
+        let padding = (blockLength - unaligned) % blockLength
+        output += Array(repeating: 0, count: padding)
+        output.put(UInt8(truncatingIfNeeded: padding))
         output += Array(repeating: 0, count: tagLength)
         output.patch(output.count - Header.length, at: start - 2)
         patchLength(&output)

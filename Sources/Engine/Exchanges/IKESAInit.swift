@@ -16,7 +16,8 @@ extension Engine {
             return output.drop(.malformed, .spoofable, from: path)
         }
         let key = InitKey(initiatorSPI: header.initiatorSPI, source: path.remote)
-        if let spi = halfOpen[key], let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase {
+        if let spi = halfOpen[key], let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase
+        {
             // Only the same request is a retransmission (RFC 7296 §2.1).
             guard handshake.request == datagram else {
                 return output.drop(.unexpectedMessage, .spoofable, from: path)
@@ -37,6 +38,9 @@ extension Engine {
         case .failure(let rejection):
             output.events.append(
                 IKESAInitRejected(reason: rejection.reason, source: path.remote.address))
+            if rejection.reason == .noProposalChosen {
+                tellIfWeak(refused: payloads, from: path.remote.address, &output)
+            }
             guard let notify = rejection.notify else { return }
             // Our SPI stays zero: there is no SA (RFC 7296 §2.6).
             let answer = Header(
@@ -87,7 +91,8 @@ extension Engine {
             wanted.put(group.transformID)
             return .failure(
                 Rejection(
-                    reason: .invalidKEPayload, notify: NotifyPayload(.invalidKEPayload, data: wanted)))
+                    reason: .invalidKEPayload,
+                    notify: NotifyPayload(.invalidKEPayload, data: wanted)))
         }
         do throws(CryptoError) {
             let ours = try KeyExchange(group, random: random)

@@ -48,7 +48,9 @@ extension Engine {
             let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(offers, from: [old.suite], withGroup: context.exchange != nil),
             let outboundSPI = agreement.proposal.espSPI
-        else { return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output) }
+        else {
+            return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output)
+        }
         guard let exchange = finish(context.exchange, with: payloads.keyExchange) else {
             return retryChildRekey(old, nil, context, of: sa, at: now, &output)
         }
@@ -198,6 +200,7 @@ extension Engine {
             IKESARekeyed(
                 session: session.id, initiator: initiator, retiredSPI: IKESPI(old.localSPI),
                 successorSPI: IKESPI(successor.localSPI)))
+        tellIfWeak(successor.suite, of: session, &output)
         output.events.append(
             IKESAClosed(
                 session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),
