@@ -97,7 +97,9 @@ let package = Package(
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
-        module("LoadTest", .foreign, ["Crypto", "ESP", "Engine", "Vocabulary"]),
+        module(
+            "LoadTest", .foreign,
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary", deque]),
         .executableTarget(
             name: "weir",
             dependencies: [
@@ -109,13 +111,16 @@ let package = Package(
 
         // Tests. TestKit is a simulated gateway, client, network and clock.
         .target(
-            name: "TestKit", dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
+            name: "TestKit",
+            dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
-        tests("CapacityTests", ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+        tests(
+            "CapacityTests",
+            ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         tests("CryptoTests", ["Crypto"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
@@ -123,7 +128,11 @@ let package = Package(
         tests("ForecastTests", ["Forecast"]),
         tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
         tests(
-            "GatewayTests", ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+            "GatewayTests",
+            ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        tests(
+            "LoadTestTests",
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",

@@ -30,9 +30,12 @@ package struct Reports {
     /// Sums up the ticks of `window`.
     func ticks(in window: Window) throws(SQLiteError) -> TickFold {
         var started: [Int64: Int64] = [:]
-        for (run, at) in try database.rows("SELECT run, started_ns FROM runs", [], { row in
-            (row.integer(0) ?? 0, row.time(1))
-        }) {
+        for (run, at) in try database.rows(
+            "SELECT run, started_ns FROM runs", [],
+            { row in
+                (row.integer(0) ?? 0, row.time(1))
+            })
+        {
             started[run] = at
         }
         let base = try database.rows(

@@ -89,10 +89,11 @@ extension Reports {
     ) throws(SQLiteError) -> [String] {
         let total = ends.reduce(0) { $0 &+ $1.count }
         guard total > 0 else { return ["No session overlaps this time."] }
-        let identities = try database.rows(
-            "SELECT count(DISTINCT +identity) FROM sessions WHERE \(Self.overlap)",
-            window.overlapBounds
-        ) { $0.integer(0) ?? 0 }.first ?? 0
+        let identities =
+            try database.rows(
+                "SELECT count(DISTINCT +identity) FROM sessions WHERE \(Self.overlap)",
+                window.overlapBounds
+            ) { $0.integer(0) ?? 0 }.first ?? 0
         let mean = ends.reduce(0) { $0 + $1.meanDuration * Double($1.count) } / Double(total)
         var notes = [
             "\(counted(total, "session")) of \(counted(identities, "identity", "identities")), "

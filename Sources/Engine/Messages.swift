@@ -7,7 +7,9 @@ import Wire
 
 extension Engine {
     /// Answers what can't be read, where the RFC wants an answer.
-    func reject(_ failure: ParseFailure, on path: Path, _ output: inout Output) {
+    func reject(
+        _ failure: ParseFailure, _ datagram: [UInt8], on path: Path, _ output: inout Output
+    ) {
         guard let header = failure.header, header.majorVersion > 2 else {
             output.drop(
                 failure.header.map { $0.majorVersion < 2 } ?? false
@@ -28,7 +30,10 @@ extension Engine {
             initiatorSPI: header.initiatorSPI, responderSPI: header.responderSPI,
             exchange: header.exchange, fromInitiator: !header.fromInitiator, isResponse: true,
             messageID: header.messageID)
-        transmit(plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))]), on: path, &output)
+        let bytes = plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))])
+        // Nobody gets more out of us than they put in: the source may be forged.
+        guard bytes.count <= datagram.count else { return }
+        transmit(bytes, on: path, &output)
     }
 
     func transmit(_ bytes: [UInt8], on path: Path, _ output: inout Output) {

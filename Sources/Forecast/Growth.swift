@@ -81,7 +81,7 @@ package func growth(of hourly: [HourlyValue], limit: Double?) -> Growth {
 }
 
 /// Hours that can be added to and subtracted from each other without a thought.
-private let plausible = -1 << 40 ... 1 << 40
+private let plausible = -1 << 40...1 << 40
 
 /// The second-highest value of each week; x is 0 for the latest week, -1 for the one before.
 func weeklyPeaks(of hourly: [HourlyValue], until last: Int) -> [Point] {

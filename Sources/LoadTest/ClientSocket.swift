@@ -32,7 +32,9 @@ struct ClientSocket: ~Copyable {
         guard case .v4(let word) = remote.address else { return }
         var name = Self.name(word, port: remote.port)
         _ = bytes.withUnsafeBytes { bytes in
-            Self.withAddress(&name) { sendto(descriptor, bytes.baseAddress, bytes.count, 0, $0, $1) }
+            Self.withAddress(&name) {
+                sendto(descriptor, bytes.baseAddress, bytes.count, 0, $0, $1)
+            }
         }
     }
 

@@ -180,7 +180,8 @@ struct TickFoldTests {
         }
         let all = Window(since: Timestamp(nanoseconds: .min), until: Timestamp(nanoseconds: .max))
         let reports = try fixture.reports()
-        let tables = try reports.capacity(in: all) + reports.traffic(in: all, by: .hour)
+        let tables =
+            try reports.capacity(in: all) + reports.traffic(in: all, by: .hour)
             + reports.sessions(in: all, now: Timestamp(nanoseconds: .min))
         for format in Format.allCases { #expect(!render(tables, as: format).contains("\u{1b}")) }
     }

@@ -46,7 +46,7 @@ struct GrowthTests {
 
     @Test("two weeks have a slope and no date")
     func twoWeeks() throws {
-        let trend = try #require(fitted( load(days: 0..<14) { $0 < 7 ? 100 : 110 }, limit: 200))
+        let trend = try #require(fitted(load(days: 0..<14) { $0 < 7 ? 100 : 110 }, limit: 200))
         #expect(trend.perWeek == 10)
         #expect(trend.weeks == 2)
         #expect(trend.exhaustion == .tooFewWeeks(have: 2, needed: 3))
@@ -55,7 +55,7 @@ struct GrowthTests {
     @Test("a steady 10 a week reaches 200 from 190 in a week")
     func knownAnswer() throws {
         let hourly = load(days: 0..<70) { Double(100 + 10 * ($0 / 7)) }
-        let trend = try #require(fitted( hourly, limit: 200))
+        let trend = try #require(fitted(hourly, limit: 200))
         #expect(trend.perWeek == 10)
         #expect(trend.perWeekRange == 10...10)
         #expect(trend.level == 190)
@@ -75,7 +75,7 @@ struct GrowthTests {
         }
         hourly.removeAll { (21 * 24..<25 * 24).contains($0.hour) }
         hourly[800] = HourlyValue(hour: hourly[800].hour, value: 1e6)
-        let trend = try #require(fitted( hourly, limit: nil))
+        let trend = try #require(fitted(hourly, limit: nil))
         #expect(trend.perWeek == 10)
         #expect(trend.weeks == 9)
         #expect(trend.exhaustion == .noLimit)
@@ -85,7 +85,7 @@ struct GrowthTests {
     func range() throws {
         let levels = [100, 130, 120, 150, 125, 160, 170, 140].map(Double.init)
         let hourly = load(days: 0..<56) { levels[$0 / 7] }
-        let trend = try #require(fitted( hourly, limit: 250))
+        let trend = try #require(fitted(hourly, limit: 250))
         #expect(trend.perWeekRange.lowerBound < 0)
         guard case .expected(let date) = trend.exhaustion else {
             Issue.record("\(trend.exhaustion)")
@@ -120,7 +120,8 @@ struct GrowthTests {
 
     @Test("hours at the ends of the number line don't trap")
     func extremes() {
-        let hourly = load(days: 0..<30) { _ in 1 }
+        let hourly =
+            load(days: 0..<30) { _ in 1 }
             + [.min, .max].map { HourlyValue(hour: $0, value: 1) }
         #expect(fitted(hourly, limit: 2) != nil)
     }

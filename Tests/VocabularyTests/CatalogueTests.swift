@@ -7,7 +7,8 @@ struct CatalogueTests {
     func golden() throws {
         var lines: [String] = []
         for event in Catalogue.events {
-            lines.append("event \(event.name) since \(event.since)\(event.coalesces ? " coalesces" : "")")
+            lines.append(
+                "event \(event.name) since \(event.since)\(event.coalesces ? " coalesces" : "")")
             for field in event.fields {
                 let purpose = field.purpose.map { " \($0.rawValue)" } ?? ""
                 lines.append(
@@ -16,7 +17,8 @@ struct CatalogueTests {
             }
         }
         for family in Catalogue.families {
-            lines.append("\(family.kind.rawValue) \(family.name){\(family.labels.joined(separator: ","))}")
+            lines.append(
+                "\(family.kind.rawValue) \(family.name){\(family.labels.joined(separator: ","))}")
             for series in family.series where !series.isEmpty {
                 lines.append("  \(series.joined(separator: ","))")
             }
@@ -91,7 +93,8 @@ struct CatalogueTests {
         }
     }
 
-    @Test("has an example of every event, disclosed as its schema says", arguments: Catalogue.events)
+    @Test(
+        "has an example of every event, disclosed as its schema says", arguments: Catalogue.events)
     func example(_ event: EventKind) {
         let disclosed = event.example.disclosed(under: .all(.clear))
         #expect(disclosed.kind == event.name)
@@ -99,7 +102,8 @@ struct CatalogueTests {
         for (field, value) in zip(event.fields, disclosed.values) {
             switch (field.storage, value) {
             case (.integer, .integer), (.real, .real), (.text, .text), (_, .null): break
-            default: Issue.record("\(event.name).\(field.name) is \(field.storage) and holds \(value)")
+            default:
+                Issue.record("\(event.name).\(field.name) is \(field.storage) and holds \(value)")
             }
         }
     }

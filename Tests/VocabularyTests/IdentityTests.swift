@@ -3,13 +3,16 @@ import Vocabulary
 
 @Suite("Identities")
 struct IdentityTests {
-    @Test("never break a line, a terminal or a log", arguments: [
-        (Array("alice@lab".utf8), "alice@lab"), (Array("a\nb".utf8), #"a\x0ab"#),
-        (Array("a\r\nb".utf8), #"a\x0d\x0ab"#), (Array("\u{1b}[31mred".utf8), #"\x1b[31mred"#),
-        (Array("quo\"te'".utf8), "quo\"te'"), (Array(#"back\slash"#.utf8), #"back\x5cslash"#),
-        ([0], #"\x00"#), ([0x7f, 0x9b, 0xff], #"\x7f\x9b\xff"#), (Array("é".utf8), #"\xc3\xa9"#),
-        ([0xed, 0xa0, 0x80], #"\xed\xa0\x80"#), ([], ""), ([0x20, 0x7e], " ~"),
-    ])
+    @Test(
+        "never break a line, a terminal or a log",
+        arguments: [
+            (Array("alice@lab".utf8), "alice@lab"), (Array("a\nb".utf8), #"a\x0ab"#),
+            (Array("a\r\nb".utf8), #"a\x0d\x0ab"#), (Array("\u{1b}[31mred".utf8), #"\x1b[31mred"#),
+            (Array("quo\"te'".utf8), "quo\"te'"), (Array(#"back\slash"#.utf8), #"back\x5cslash"#),
+            ([0], #"\x00"#), ([0x7f, 0x9b, 0xff], #"\x7f\x9b\xff"#),
+            (Array("é".utf8), #"\xc3\xa9"#),
+            ([0xed, 0xa0, 0x80], #"\xed\xa0\x80"#), ([], ""), ([0x20, 0x7e], " ~"),
+        ])
     func escaping(_ bytes: [UInt8], _ text: String) {
         #expect(Identity(kind: .fqdn, bytes: bytes).text == text)
         #expect(Identity(kind: .rfc822, bytes: bytes).datum == .text(text))
@@ -28,13 +31,16 @@ struct IdentityTests {
         #expect(escaped([UInt8](repeating: 0x61, count: 256)).count == 256)
         #expect(escaped([UInt8](repeating: 0x61, count: 257)).count == 257)
         #expect(escaped([UInt8](repeating: 0x61, count: 60_000)).hasSuffix("a…"))
-        #expect(Identity(kind: .keyID, bytes: [UInt8](repeating: 1, count: 60_000)).text.count == 129)
+        #expect(
+            Identity(kind: .keyID, bytes: [UInt8](repeating: 1, count: 60_000)).text.count == 129)
     }
 
-    @Test("are read as a person means them", arguments: [
-        ("192.0.2.7", Identity.Kind.ipv4), ("2001:db8::1", .ipv6), ("alice@lab", .rfc822),
-        ("gw.lab", .fqdn), ("", .fqdn), ("1.2.3", .fqdn),
-    ])
+    @Test(
+        "are read as a person means them",
+        arguments: [
+            ("192.0.2.7", Identity.Kind.ipv4), ("2001:db8::1", .ipv6), ("alice@lab", .rfc822),
+            ("gw.lab", .fqdn), ("", .fqdn), ("1.2.3", .fqdn),
+        ])
     func reading(_ text: String, _ kind: Identity.Kind) {
         #expect(Identity(text).kind == kind)
         #expect(Identity(text).text == text)

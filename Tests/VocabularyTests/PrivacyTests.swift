@@ -4,7 +4,9 @@ import Vocabulary
 @Suite("Privacy")
 struct PrivacyTests {
     /// What the examples hold of people.
-    static let secrets = ["alice", "example.org", "192.0.2.7", "198.51.100.9", "10.88.0.1", "3221225991", "173539329"]
+    static let secrets = [
+        "alice", "example.org", "192.0.2.7", "198.51.100.9", "10.88.0.1", "3221225991", "173539329",
+    ]
 
     @Test("no personal value survives being printed", arguments: Catalogue.events)
     func printing(_ event: EventKind) {
@@ -20,7 +22,9 @@ struct PrivacyTests {
         }
     }
 
-    @Test("no personal value is in an event under pseudonyms, or omitted", arguments: Catalogue.events)
+    @Test(
+        "no personal value is in an event under pseudonyms, or omitted", arguments: Catalogue.events
+    )
     func redacted(_ event: EventKind) {
         for treatment in [Disclosure.Treatment.omit, .pseudonym] {
             let text = "\(event.example.disclosed(under: .all(treatment)))"
@@ -35,21 +39,24 @@ struct PrivacyTests {
         let prefix: Datum
     }
 
-    @Test("identities", arguments: [
-        Case(
-            value: Personal(Identity("Alice@Example.org")), clear: .text("Alice@Example.org"),
-            pseudonym: .text("id:616c696365406578616d706c652e6f7267"), prefix: .text("@Example.org")),
-        Case(
-            value: Personal(Identity("gw.lab")), clear: .text("gw.lab"),
-            pseudonym: .text("id:67772e6c6162"), prefix: .null),
-        Case(
-            value: Personal(Identity("192.0.2.7")), clear: .text("192.0.2.7"),
-            pseudonym: .text("id:01c0000207"), prefix: .null),
-        Case(
-            value: Personal(Identity(kind: .keyID, bytes: [0xab, 1])), clear: .text("#ab01"),
-            pseudonym: .text("id:0bab01"), prefix: .null),
-        Case(value: Personal(nil), clear: .null, pseudonym: .null, prefix: .null),
-    ])
+    @Test(
+        "identities",
+        arguments: [
+            Case(
+                value: Personal(Identity("Alice@Example.org")), clear: .text("Alice@Example.org"),
+                pseudonym: .text("id:616c696365406578616d706c652e6f7267"),
+                prefix: .text("@Example.org")),
+            Case(
+                value: Personal(Identity("gw.lab")), clear: .text("gw.lab"),
+                pseudonym: .text("id:67772e6c6162"), prefix: .null),
+            Case(
+                value: Personal(Identity("192.0.2.7")), clear: .text("192.0.2.7"),
+                pseudonym: .text("id:01c0000207"), prefix: .null),
+            Case(
+                value: Personal(Identity(kind: .keyID, bytes: [0xab, 1])), clear: .text("#ab01"),
+                pseudonym: .text("id:0bab01"), prefix: .null),
+            Case(value: Personal(nil), clear: .null, pseudonym: .null, prefix: .null),
+        ])
     func identities(_ example: Case) {
         #expect(example.value.datum(under: .all(.clear)) == example.clear)
         #expect(example.value.datum(under: .all(.pseudonym)) == example.pseudonym)
@@ -57,10 +64,12 @@ struct PrivacyTests {
         #expect(example.value.datum(under: .all(.omit)) == .null)
     }
 
-    @Test("addresses, outer and virtual", arguments: [
-        ("192.0.2.7", "c0000207", "192.0.2.0/24"),
-        ("2001:db8:1:2::7", "20010db8000100020000000000000007", "2001:db8:1::/48"),
-    ])
+    @Test(
+        "addresses, outer and virtual",
+        arguments: [
+            ("192.0.2.7", "c0000207", "192.0.2.0/24"),
+            ("2001:db8:1:2::7", "20010db8000100020000000000000007", "2001:db8:1::/48"),
+        ])
     func addresses(_ text: String, bytes: String, prefix: String) throws {
         let address = try #require(IPAddress(text))
         let outer = Personal<IPAddress>(address)
@@ -91,7 +100,11 @@ struct PrivacyTests {
 
     @Test("equal values can be grouped without being read")
     func grouping() {
-        #expect(IKESAInitReceived(source: .v4(1)).likeness == IKESAInitReceived(source: .v4(1)).likeness)
-        #expect(IKESAInitReceived(source: .v4(1)).likeness != IKESAInitReceived(source: .v4(2)).likeness)
+        #expect(
+            IKESAInitReceived(source: .v4(1)).likeness == IKESAInitReceived(source: .v4(1)).likeness
+        )
+        #expect(
+            IKESAInitReceived(source: .v4(1)).likeness != IKESAInitReceived(source: .v4(2)).likeness
+        )
     }
 }

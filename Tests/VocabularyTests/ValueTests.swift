@@ -13,7 +13,9 @@ struct IdentifierTests {
         #expect(id.datum == .text(id.description))
     }
 
-    @Test("version and variant stand whatever the bytes", arguments: [UInt8(0), 0x5a, 0xff], [0, 3, 10, 40])
+    @Test(
+        "version and variant stand whatever the bytes", arguments: [UInt8(0), 0x5a, 0xff],
+        [0, 3, 10, 40])
     func layout(_ byte: UInt8, _ count: Int) {
         let id = SessionID(milliseconds: .max, random: [UInt8](repeating: byte, count: count))
         #expect(id.high >> 12 & 0xf == 7)
@@ -49,30 +51,38 @@ struct IdentifierTests {
 
 @Suite("Time")
 struct TimeTests {
-    @Test("an instant saturates at both ends of the clock", arguments: [
-        (UInt64(5), Duration.seconds(1), UInt64(1_000_000_005)),
-        (1_000_000_005, .seconds(-1), 5), (5, .seconds(-1), 0), (.max, .nanoseconds(1), .max),
-        (.max - 1, .nanoseconds(1), .max), (0, .seconds(Int64.max), UInt64(Int64.max)),
-        (7, .seconds(Int64.min), 0), (1 << 63, .seconds(Int64.max), .max),
-    ])
+    @Test(
+        "an instant saturates at both ends of the clock",
+        arguments: [
+            (UInt64(5), Duration.seconds(1), UInt64(1_000_000_005)),
+            (1_000_000_005, .seconds(-1), 5), (5, .seconds(-1), 0), (.max, .nanoseconds(1), .max),
+            (.max - 1, .nanoseconds(1), .max), (0, .seconds(Int64.max), UInt64(Int64.max)),
+            (7, .seconds(Int64.min), 0), (1 << 63, .seconds(Int64.max), .max),
+        ])
     func sums(_ instant: UInt64, _ span: Duration, _ expected: UInt64) {
         #expect(Instant(nanoseconds: instant) + span == Instant(nanoseconds: expected))
     }
 
-    @Test("a difference of any two instants is a duration", arguments: [
-        (UInt64(5), UInt64(3), Int64(2)), (3, 5, -2), (.max, 0, .max), (0, .max, -.max), (.max, .max, 0),
-    ])
+    @Test(
+        "a difference of any two instants is a duration",
+        arguments: [
+            (UInt64(5), UInt64(3), Int64(2)), (3, 5, -2), (.max, 0, .max), (0, .max, -.max),
+            (.max, .max, 0),
+        ])
     func differences(_ left: UInt64, _ right: UInt64, _ nanoseconds: Int64) {
         #expect(
             (Instant(nanoseconds: left) - Instant(nanoseconds: right)).nanoseconds == nanoseconds)
     }
 
-    @Test("a duration in nanoseconds saturates", arguments: [
-        (Duration.zero, Int64(0)), (.nanoseconds(-1), -1), (.milliseconds(1), 1_000_000),
-        (.seconds(9_223_372_036), 9_223_372_036_000_000_000), (.seconds(9_223_372_037), .max),
-        (.seconds(-9_223_372_037), .min), (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
-        (.nanoseconds(Int64.max), .max), (.nanoseconds(Int64.min), .min),
-    ])
+    @Test(
+        "a duration in nanoseconds saturates",
+        arguments: [
+            (Duration.zero, Int64(0)), (.nanoseconds(-1), -1), (.milliseconds(1), 1_000_000),
+            (.seconds(9_223_372_036), 9_223_372_036_000_000_000), (.seconds(9_223_372_037), .max),
+            (.seconds(-9_223_372_037), .min), (.seconds(Int64.max), .max),
+            (.seconds(Int64.min), .min),
+            (.nanoseconds(Int64.max), .max), (.nanoseconds(Int64.min), .min),
+        ])
     func nanoseconds(_ span: Duration, _ expected: Int64) {
         #expect(span.nanoseconds == expected)
     }
@@ -80,6 +90,8 @@ struct TimeTests {
     @Test("traffic adds up without trapping")
     func traffic() {
         let most = Traffic(bytesIn: .max, packetsIn: 1, bytesOut: 2, packetsOut: 3)
-        #expect(most + Traffic(bytesIn: 1, packetsIn: 1) == Traffic(packetsIn: 2, bytesOut: 2, packetsOut: 3))
+        #expect(
+            most + Traffic(bytesIn: 1, packetsIn: 1)
+                == Traffic(packetsIn: 2, bytesOut: 2, packetsOut: 3))
     }
 }

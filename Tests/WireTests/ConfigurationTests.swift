@@ -27,10 +27,13 @@ struct ConfigurationTests {
         Refusal("no reserved bytes", "01", .truncated(needed: 3, left: 0)),
         Refusal("half an attribute", "01 000000 0001 00", .truncated(needed: 2, left: 1)),
         Refusal("value past the end", "01 000000 0001 0004 0a", .truncated(needed: 4, left: 1)),
-        Refusal("the longest value and nothing", "01 000000 0001 ffff", .truncated(needed: 65_535, left: 0)),
+        Refusal(
+            "the longest value and nothing", "01 000000 0001 ffff",
+            .truncated(needed: 65_535, left: 0)),
         Refusal(
             "65 attributes",
-            bytes: [1, 0, 0, 0] + Array(repeating: [0, 1, 0, 0] as [UInt8], count: 65).flatMap(\.self),
+            bytes: [1, 0, 0, 0]
+                + Array(repeating: [0, 1, 0, 0] as [UInt8], count: 65).flatMap(\.self),
             .tooMany(.attributes)),
     ]
 

@@ -19,7 +19,12 @@ struct HeaderTests {
         #expect(try header(bytes) == expected)
     }
 
-    @Test("flags", arguments: [(0x08, true, false, false), (0x10, false, true, false), (0x20, false, false, true), (0xc7, false, false, false)])
+    @Test(
+        "flags",
+        arguments: [
+            (0x08, true, false, false), (0x10, false, true, false), (0x20, false, false, true),
+            (0xc7, false, false, false),
+        ])
     func flags(_ flags: UInt8, initiator: Bool, higher: Bool, response: Bool) throws {
         var bytes = [UInt8](hex: "0000000000000001 0000000000000000 00 20 22 00 00000000 0000001c")
         bytes[19] = flags
@@ -27,10 +32,13 @@ struct HeaderTests {
         #expect(header.fromInitiator == initiator)
         #expect(header.higherVersion == higher)
         #expect(header.isResponse == response)
-        #expect(Message.plain(header, payloads: []) == patchingLength({
-            bytes[19] &= 0x38
-            return bytes
-        }()))
+        #expect(
+            Message.plain(header, payloads: [])
+                == patchingLength(
+                    {
+                        bytes[19] &= 0x38
+                        return bytes
+                    }()))
     }
 
     @Test("refuses every length but the datagram's", arguments: [0, 27, 29, 0x1_0000, 0xffff_ffff])

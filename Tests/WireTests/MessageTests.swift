@@ -58,7 +58,8 @@ struct MessageTests {
 
     @Test("an Encrypted payload is found behind others, which are passed over")
     func encryptedLast() throws {
-        let datagram = chain([(41, [0, 0, 0x40, 0]), (46, Array(repeating: 1, count: 30))], last: 35)
+        let datagram = chain(
+            [(41, [0, 0, 0x40, 0]), (46, Array(repeating: 1, count: 30))], last: 35)
         guard case .protected(_, let sealed) = try Message(parsing: datagram) else {
             Issue.record("there is an Encrypted payload")
             return

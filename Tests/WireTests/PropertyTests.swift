@@ -25,7 +25,9 @@ struct PropertyTests {
         var random = Seeded(seed)
         for _ in 0..<25 {
             var header = random.header()
-            let payloads = random.list(0...12) { $0.payload($0.number(0...Seeded.payloadKinds - 1)) }
+            let payloads = random.list(0...12) {
+                $0.payload($0.number(0...Seeded.payloadKinds - 1))
+            }
             header.nextPayload = payloads.first?.type ?? .none
             let bytes = Message.plain(header, payloads: payloads)
             let read = try Message(parsing: bytes)

@@ -3,7 +3,8 @@ import Wire
 // Any value that a message can hold.
 
 extension Seeded {
-    mutating func list<Value>(_ count: ClosedRange<Int>, _ value: (inout Self) -> Value) -> [Value] {
+    mutating func list<Value>(_ count: ClosedRange<Int>, _ value: (inout Self) -> Value) -> [Value]
+    {
         (0..<number(count)).map { _ in value(&self) }
     }
 
@@ -74,14 +75,16 @@ extension Seeded {
     mutating func payload(_ kind: Int) -> AnyPayload {
         switch kind {
         case 0: .securityAssociation(SecurityAssociationPayload(list(1...4) { $0.proposal() }))
-        case 1: .keyExchange(KeyExchangePayload(group: number(0...0xffff), publicValue: bytes(0...64)))
+        case 1:
+            .keyExchange(KeyExchangePayload(group: number(0...0xffff), publicValue: bytes(0...64)))
         case 2: .identificationInitiator(identification())
         case 3: .identificationResponder(identification())
         case 4: .certificate(certificate())
         case 5: .certificateRequest(certificate())
         case 6:
             .authentication(
-                AuthenticationPayload(method: .init(rawValue: number(0...255)), data: bytes(0...64)))
+                AuthenticationPayload(method: .init(rawValue: number(0...255)), data: bytes(0...64))
+            )
         case 7: .nonce(NoncePayload(bytes(16...256)))
         case 8: .notify(notify())
         case 9: .delete(delete())

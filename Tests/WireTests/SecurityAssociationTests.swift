@@ -52,9 +52,13 @@ struct SecurityAssociationTests {
 
     static let refusals = [
         Refusal("empty", "", .truncated(needed: 1, left: 0)),
-        Refusal("proposal shorter than its header", "00000007 010100", .illegal(.proposalLength, value: 7)),
+        Refusal(
+            "proposal shorter than its header", "00000007 010100",
+            .illegal(.proposalLength, value: 7)),
         Refusal("proposal past the end", "00000009 01010000", .truncated(needed: 5, left: 4)),
-        Refusal("proposal's next is neither 0 nor 2", "01000008 01010000", .illegal(.nextPayload, value: 1)),
+        Refusal(
+            "proposal's next is neither 0 nor 2", "01000008 01010000",
+            .illegal(.nextPayload, value: 1)),
         Refusal("bytes after the last proposal", "00000008 01010000 ff", .trailing(left: 1)),
         Refusal("another proposal promised", "02000008 01010000", .truncated(needed: 1, left: 0)),
         Refusal("SPI past the end", "00000008 01010800", .truncated(needed: 8, left: 0)),
@@ -62,7 +66,8 @@ struct SecurityAssociationTests {
             "fewer transforms than promised", "00000010 01010002 00000008 01000014",
             .illegal(.numberOfTransforms, value: 2)),
         Refusal(
-            "more transforms than promised", "00000018 01010001 03000008 01000014 00000008 02000005",
+            "more transforms than promised",
+            "00000018 01010001 03000008 01000014 00000008 02000005",
             .illegal(.numberOfTransforms, value: 1)),
         Refusal(
             "transforms where none were promised", "00000010 01010000 00000008 01000014",
@@ -83,7 +88,8 @@ struct SecurityAssociationTests {
             "attribute's value past the end", "00000014 01010001 0000000c 01000014 000e0004",
             .truncated(needed: 4, left: 0)),
         Refusal(
-            "65 proposals", bytes: Array(repeating: [2, 0, 0, 8, 1, 1, 0, 0], count: 65).flatMap(\.self),
+            "65 proposals",
+            bytes: Array(repeating: [2, 0, 0, 8, 1, 1, 0, 0], count: 65).flatMap(\.self),
             .tooMany(.proposals)),
         Refusal("129 transforms", bytes: proposal(transforms: 129), .tooMany(.transforms)),
         Refusal("9 attributes", bytes: proposal(attributes: 9), .tooMany(.attributes)),

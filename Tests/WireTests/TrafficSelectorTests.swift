@@ -37,7 +37,9 @@ struct TrafficSelectorTests {
         Refusal("65 selectors promised", "41 000000", .tooMany(.selectors)),
         Refusal("255 selectors promised", "ff 000000", .tooMany(.selectors)),
         Refusal("selector missing", "01 000000", .truncated(needed: 1, left: 0)),
-        Refusal("selector shorter than its header", "01 000000 07 00 0003", .illegal(.selectorLength, value: 3)),
+        Refusal(
+            "selector shorter than its header", "01 000000 07 00 0003",
+            .illegal(.selectorLength, value: 3)),
         Refusal(
             "IPv4 with a byte too many", "01 000000 07 00 0011 0000 ffff 0a630000 0a6300ff 00",
             .illegal(.selectorLength, value: 17)),
@@ -47,7 +49,9 @@ struct TrafficSelectorTests {
         Refusal(
             "IPv4 cut short", "01 000000 07 00 0010 0000 ffff 0a630000 0a63",
             .truncated(needed: 4, left: 2)),
-        Refusal("unknown type past the end", "01 000000 09 00 0008 0000", .truncated(needed: 4, left: 2)),
+        Refusal(
+            "unknown type past the end", "01 000000 09 00 0008 0000", .truncated(needed: 4, left: 2)
+        ),
         Refusal(
             "more than promised",
             "01 000000 07 00 0010 0000 ffff 0a630000 0a6300ff 07 00 0010 0000 ffff 0a630000 0a6300ff",

@@ -15,11 +15,10 @@ extension Engine {
         guard header.fromInitiator, header.messageID == 0, header.responderSPI == 0 else {
             return output.drop(.malformed, .spoofable, from: path)
         }
-        let key = InitKey(initiatorSPI: header.initiatorSPI, source: path.remote)
-        if let spi = halfOpen[key], let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase
-        {
-            // Only the same request is a retransmission (RFC 7296 §2.1).
-            guard handshake.request == datagram else {
+        let key = InitKey(datagram, from: path.remote)
+        if let sa = initiated[key].flatMap({ sas[$0] }) {
+            // A late copy of what IKE_AUTH has followed is ignored (RFC 7296 §2.1).
+            guard case .awaitingAuth(let handshake) = sa.phase else {
                 return output.drop(.unexpectedMessage, .spoofable, from: path)
             }
             sa.retransmissionsSeen += 1
@@ -29,7 +28,8 @@ extension Engine {
         switch answerInit(header, payloads, datagram, key, on: path, at: now) {
         case .success(let sa):
             sas[sa.localSPI] = sa
-            halfOpen[key] = sa.localSPI
+            initiated[key] = sa.localSPI
+            halfOpen.insert(sa.localSPI)
             sa.timers[.halfOpen] = now + policy.timing.halfOpen
             if case .awaitingAuth(let handshake) = sa.phase {
                 transmit(handshake.response, on: path, &output)
@@ -110,12 +110,12 @@ extension Engine {
                 withNAT: payloads.has(.natDetectionSourceIP), on: path)
             let handshake = ResponderHandshake(
                 request: datagram, response: response, initiatorNonce: nonce.bytes,
-                responderNonce: responderNonce, key: key, received: now,
+                responderNonce: responderNonce, received: now,
                 workNanoseconds: policy.stopwatch() &- started)
             let sa = IKESA(
                 weInitiated: false, localSPI: spi, remoteSPI: header.initiatorSPI,
                 suite: agreement.suite, keys: keys, path: path, phase: .awaitingAuth(handshake),
-                now: now, expectedID: 1)
+                now: now, initKey: key, expectedID: 1)
             sa.nat =
                 NATDetection.situation(
                     payloads, initiatorSPI: header.initiatorSPI, responderSPI: 0, path: path)

@@ -144,5 +144,6 @@ package struct SessionClosed: Event {
 
     package static let example = Self(
         session: .example, reason: .deletedByPeer, durationMilliseconds: 3_512_008,
-        total: Traffic(bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: 8_400_000, packetsOut: 11_000))
+        total: Traffic(
+            bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: 8_400_000, packetsOut: 11_000))
 }

@@ -24,9 +24,10 @@ package struct SessionID: Recordable, CustomStringConvertible {
     package var datum: Datum { .text(description) }
 
     package var description: String {
-        let digits = hex([high, low].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-        })
+        let digits = hex(
+            [high, low].flatMap { word in
+                (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
+            })
         var text = ""
         for (index, digit) in digits.enumerated() {
             if [8, 12, 16, 20].contains(index) { text.append("-") }

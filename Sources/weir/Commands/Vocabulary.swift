@@ -35,7 +35,10 @@ struct Records: ParsableCommand {
         }
         var output = OutputOptions()
         output.format = format == .json ? .json : .table
-        var tables = [Self.fields(of: events), Self.metrics(event == nil ? Catalogue.families : first.families)]
+        var tables = [
+            Self.fields(of: events),
+            Self.metrics(event == nil ? Catalogue.families : first.families),
+        ]
         if event != nil { tables[0].notes = [first.meaning] }
         output.show(tables)
     }
