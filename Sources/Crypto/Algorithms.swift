@@ -11,16 +11,30 @@ enum Algorithms {
     nonisolated(unsafe) static let hmacSHA384 = present(weir_hmac_template("SHA384"), "HMAC")
     nonisolated(unsafe) static let hmacSHA512 = present(weir_hmac_template("SHA512"), "HMAC")
 
-    nonisolated(unsafe) static let aes128GCM = present(
-        EVP_CIPHER_fetch(nil, "AES-128-GCM", nil), "AES-128-GCM")
-    nonisolated(unsafe) static let aes256GCM = present(
-        EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "AES-256-GCM")
+    nonisolated(unsafe) static let aes128GCM = cipher("AES-128-GCM")
+    nonisolated(unsafe) static let aes256GCM = cipher("AES-256-GCM")
+    nonisolated(unsafe) static let chacha20Poly1305 = cipher("ChaCha20-Poly1305")
+    nonisolated(unsafe) static let aes128CCM = cipher("AES-128-CCM")
+    nonisolated(unsafe) static let aes256CCM = cipher("AES-256-CCM")
+    nonisolated(unsafe) static let aes128CBC = cipher("AES-128-CBC")
+    nonisolated(unsafe) static let aes256CBC = cipher("AES-256-CBC")
+    nonisolated(unsafe) static let aes128CTR = cipher("AES-128-CTR")
+    nonisolated(unsafe) static let aes256CTR = cipher("AES-256-CTR")
 
-    nonisolated(unsafe) static let p256 = present(
-        EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), "P-256")
+    nonisolated(unsafe) static let p256 = curve(NID_X9_62_prime256v1, "P-256")
+    nonisolated(unsafe) static let p384 = curve(NID_secp384r1, "P-384")
+    nonisolated(unsafe) static let p521 = curve(NID_secp521r1, "P-521")
+
+    private static func cipher(_ name: String) -> OpaquePointer {
+        present(EVP_CIPHER_fetch(nil, name, nil), name)
+    }
+
+    private static func curve(_ number: Int32, _ name: String) -> OpaquePointer {
+        present(EC_GROUP_new_by_curve_name(number), name)
+    }
 
     /// An OpenSSL without these is a broken installation; saying so beats failing each handshake.
-    private static func present(_ algorithm: OpaquePointer?, _ name: String) -> OpaquePointer {
+    static func present(_ algorithm: OpaquePointer?, _ name: String) -> OpaquePointer {
         guard let algorithm else {
             preconditionFailure("OpenSSL offers no \(name); is its default provider switched off?")
         }

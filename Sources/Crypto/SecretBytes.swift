@@ -56,6 +56,18 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
         return withBytes { SecretBytes(copying: $0.extracting(range)) }
     }
 
+    /// A copy of these bytes and then those.
+    package borrowing func appending(_ other: borrowing SecretBytes) -> SecretBytes {
+        SecretBytes(count: count + other.count) { target in
+            withBytes { bytes in
+                for index in bytes.indices { target[index] = bytes[index] }
+            }
+            other.withBytes { bytes in
+                for index in bytes.indices { target[count + index] = bytes[index] }
+            }
+        }
+    }
+
     /// Takes as long for equal bytes as for different ones. The lengths are no secret.
     package borrowing func matches(_ other: borrowing SecretBytes) -> Bool {
         count == other.count

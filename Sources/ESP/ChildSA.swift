@@ -10,8 +10,8 @@ package struct ChildSA: ~Copyable, Sendable {
     package let inboundSPI: UInt32
     /// The peer's: in the packets that we send.
     package let outboundSPI: UInt32
-    package let aead: AEAD
-    /// The key, then its salt (RFC 4106 §8.1); as long as ``aead`` wants.
+    package let cipher: Cipher
+    /// The key, its salt, then the integrity key (RFC 7296 §2.17); as long as ``cipher`` wants.
     package let inboundKey: SecretBytes
     package let outboundKey: SecretBytes
     /// What is on our side of the tunnel.
@@ -21,7 +21,7 @@ package struct ChildSA: ~Copyable, Sendable {
     package let path: Path
 
     package init(
-        session: SessionID, child: ChildID, inboundSPI: UInt32, outboundSPI: UInt32, aead: AEAD,
+        session: SessionID, child: ChildID, inboundSPI: UInt32, outboundSPI: UInt32, cipher: Cipher,
         inboundKey: consuming SecretBytes, outboundKey: consuming SecretBytes,
         localSelectors: [Selector], remoteSelectors: [Selector], path: Path
     ) {
@@ -29,7 +29,7 @@ package struct ChildSA: ~Copyable, Sendable {
         self.child = child
         self.inboundSPI = inboundSPI
         self.outboundSPI = outboundSPI
-        self.aead = aead
+        self.cipher = cipher
         self.inboundKey = inboundKey
         self.outboundKey = outboundKey
         self.localSelectors = localSelectors

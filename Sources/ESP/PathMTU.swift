@@ -8,8 +8,8 @@ extension Tunnel {
     /// - Parameter pathMTU: of the outer packet, in bytes.
     func innerLimit(pathMTU: Int) -> Int {
         let outer = (path.remote.address.isIPv4 ? 20 : 40) + 8
-        let body = pathMTU - outer - PacketLayout.headerLength - PacketLayout.tagLength
-        return body - body % PacketLayout.alignment - PacketLayout.trailerLength
+        let body = pathMTU - outer - layout.headerLength - layout.tagLength
+        return body - body % layout.alignment - PacketLayout.trailerLength
     }
 
     /// The limit that this packet exceeds; nil if it may pass. One that may be fragmented on its

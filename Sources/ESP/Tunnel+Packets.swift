@@ -5,18 +5,20 @@ extension Tunnel {
     /// Opens one of the peer's packets, in the order of RFC 4303 §3.4: is it new, is it authentic,
     /// is it allowed.
     ///
-    /// - Precondition: the packet is at least ``PacketLayout/shortest`` long.
+    /// - Precondition: the packet is at least ``PacketLayout/shortestOfAll`` long.
     func open(
         _ packet: inout MutableSpan<UInt8>, from remote: Endpoint, at now: Instant
     ) -> Opened {
+        guard let body = layout.body(count: packet.count) else {
+            return .dropped(.malformed, session: session)
+        }
         let number = packet.span.word32(at: 4)
         guard window.admits(number) else { return .dropped(.replay, session: session) }
 
-        let body = PacketLayout.headerLength..<(packet.count - PacketLayout.tagLength)
         do throws(CryptoError) {
             try opener.open(
                 &packet, aad: 0..<PacketLayout.aad,
-                iv: PacketLayout.aad..<PacketLayout.headerLength, body: body)
+                iv: PacketLayout.aad..<layout.headerLength, body: body)
         } catch {
             return .dropped(.integrity, session: session)
         }
@@ -52,12 +54,10 @@ extension Tunnel {
         guard sequence < .max else { return .dropped(.sequenceExhausted, session: session) }
         // The number is used up even if sealing fails: an IV never comes twice.
         sequence += 1
-        let header = start - PacketLayout.headerLength
+        let header = start - layout.headerLength
         buffer.write(outboundSPI, at: header)
         buffer.write(sequence, at: header + 4)
-        buffer.write(0, at: header + 8)
-        buffer.write(sequence, at: header + 12)
-        let end = Self.writeTrailer(
+        let end = writeTrailer(
             &buffer, inner.nextHeader, at: start + inner.length, from: start)
 
         do throws(CryptoError) {
@@ -70,17 +70,17 @@ extension Tunnel {
         traffic.packetsOut &+= 1
         traffic.bytesOut &+= UInt64(inner.length)
         return .transmit(
-            packet: header..<(end + PacketLayout.tagLength), path: path, child: child)
+            packet: header..<(end + layout.tagLength), path: path, child: child)
     }
 
     /// Pads with 1, 2, 3… (RFC 4303 §2.4).
     ///
     /// - Returns: where the trailer ends.
-    private static func writeTrailer(
+    private func writeTrailer(
         _ buffer: inout MutableSpan<UInt8>, _ nextHeader: UInt8, at index: Int, from start: Int
     ) -> Int {
-        let unaligned = (index - start + PacketLayout.trailerLength) % PacketLayout.alignment
-        let padding = (PacketLayout.alignment - unaligned) % PacketLayout.alignment
+        let unaligned = (index - start + PacketLayout.trailerLength) % layout.alignment
+        let padding = (layout.alignment - unaligned) % layout.alignment
         for offset in 0..<padding { buffer[index + offset] = UInt8(offset + 1) }
         buffer[index + padding] = UInt8(padding)
         buffer[index + padding + 1] = nextHeader

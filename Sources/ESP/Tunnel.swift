@@ -18,12 +18,14 @@ final class Tunnel {
     var window = ReplayWindow()
     /// The last sequence number sent; 0 if none.
     var sequence: UInt32 = 0
+    let layout: PacketLayout
     var opener: Opener
     var sealer: Sealer
 
     init(_ child: consuming ChildSA, outbound: Bool) throws(CryptoError) {
-        opener = try Opener(child.aead, key: child.inboundKey)
-        sealer = try Sealer(child.aead, key: child.outboundKey)
+        opener = try Opener(child.cipher, key: child.inboundKey)
+        sealer = try Sealer(child.cipher, key: child.outboundKey)
+        layout = PacketLayout(child.cipher)
         session = child.session
         self.child = child.child
         inboundSPI = child.inboundSPI

@@ -21,11 +21,11 @@ package enum Sealed: Hashable, Sendable {
     case dropped(ESPDrop, session: SessionID?)
 }
 
-/// The data plane in user space: tunnel-mode ESP (RFC 4303) with AES-GCM (RFC 4106) and 32-bit
-/// sequence numbers. Bytes and time come in as arguments; one per shard, not thread-safe.
+/// The data plane in user space: tunnel-mode ESP (RFC 4303) with 32-bit sequence numbers. Bytes and
+/// time come in as arguments; one per shard, not thread-safe.
 ///
 /// Counts inner packets and their bytes, headers included, that passed every check. A packet that
-/// is forwarded costs no memory allocation.
+/// is forwarded costs no memory allocation of ours.
 package final class Tunnels: Dataplane {
     /// The longest IP packet that the paths to the peers take in one piece, in bytes.
     package var pathMTU = 1_500
@@ -89,7 +89,7 @@ package final class Tunnels: Dataplane {
     package func open(
         _ packet: inout MutableSpan<UInt8>, from remote: Endpoint, at now: Instant
     ) -> Opened {
-        guard packet.count >= PacketLayout.shortest else {
+        guard packet.count >= PacketLayout.shortestOfAll else {
             return drop(.malformed, nil, from: remote.address)
         }
         guard let tunnel = bySPI[packet.span.word32(at: 0)] else {
@@ -109,7 +109,7 @@ package final class Tunnels: Dataplane {
     }
 
     /// Bytes that ``seal(_:inner:at:)`` needs before the inner packet.
-    package static let headroom = PacketLayout.headerLength
+    package static let headroom = PacketLayout.longestHeader
     /// Bytes that it needs after the inner packet, at most.
     package static let tailroom = PacketLayout.longestTrailer
 

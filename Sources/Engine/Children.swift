@@ -95,13 +95,13 @@ extension Engine {
         do throws(CryptoError) {
             let keys = try childKeys(
                 sa.keys.skD, prf: sa.suite.prf, shared: exchange, nonces: terms.nonces,
-                aead: terms.suite.aead)
+                cipher: terms.suite.cipher)
             keyTap?("ESP_from_initiator", keys.fromInitiator)
             keyTap?("ESP_from_responder", keys.fromResponder)
             try dataplane.install(
                 ChildSA(
                     session: session.id, child: id, inboundSPI: terms.inboundSPI,
-                    outboundSPI: terms.outboundSPI, aead: terms.suite.aead,
+                    outboundSPI: terms.outboundSPI, cipher: terms.suite.cipher,
                     inboundKey: terms.weAsked
                         ? keys.fromResponder.duplicate() : keys.fromInitiator.duplicate(),
                     outboundKey: terms.weAsked
@@ -131,6 +131,7 @@ extension Engine {
                 session: session.id, child: child.id, inboundSPI: ESPSPI(child.inboundSPI),
                 outboundSPI: ESPSPI(child.outboundSPI), suite: child.suite.name,
                 lifetimeMilliseconds: (child.rekeyAt - child.installed).milliseconds))
+        tellIfWeak(child.suite, of: session, &output)
     }
 
     /// Takes a Child SA out of the data plane, with its last counts.

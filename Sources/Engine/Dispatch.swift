@@ -22,8 +22,11 @@ extension Engine {
         case .established, .superseded, .refused:
             let answer = answer(header, payloads, of: sa, on: path, at: now, &output)
             switch answer {
-            case .reply(let payloads):
-                respond(payloads, to: header, datagram, of: sa, on: path, &output)
+            case .reply(let reply):
+                respond(reply, to: header, datagram, of: sa, on: path, &output)
+                if reply.error?.kind == .noProposalChosen {
+                    tellIfWeak(refused: payloads, from: path.remote.address, &output)
+                }
             case .replyThen(let payloads, let after):
                 respond(payloads, to: header, datagram, of: sa, on: path, &output)
                 after(&output)

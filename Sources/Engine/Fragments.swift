@@ -110,8 +110,10 @@ extension Engine {
     ) -> [(part: [UInt8], fragment: Fragment?)] {
         let ipHeader = path.remote.address.isIPv4 ? 20 : 40
         let room = policy.fragmentSize - ipHeader - 8 - (path.encapsulated ? 4 : 0)
+        let cipher = sa.suite.cipher
         let overhead = Message.overhead(
-            ivLength: sa.suite.aead.ivLength, tagLength: sa.suite.aead.tagLength)
+            ivLength: cipher.ivLength, blockLength: cipher.blockLength,
+            tagLength: cipher.tagLength)
         guard sa.extensions.fragmentation, contents.count + overhead > room else {
             return [(contents, nil)]
         }

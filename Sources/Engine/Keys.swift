@@ -26,16 +26,24 @@ struct IKEKeys: ~Copyable, Sendable {
         salt.put(initiatorSPI)
         salt.put(responderSPI)
         let prf = suite.prf.length
-        let cipher = suite.aead.keyMaterialLength
-        let material = try suite.prf.plus(seed, salt, count: 3 * prf + 2 * cipher)
+        let (encryption, integrity) =
+            (suite.cipher.encryptionKeyLength, suite.cipher.integrityKeyLength)
+        let material = try suite.prf.plus(
+            seed, salt, count: 3 * prf + 2 * (encryption + integrity))
 
-        let initiatorKey = material.slice(prf..<(prf + cipher))
-        let responderKey = material.slice((prf + cipher)..<(prf + 2 * cipher))
-        let auth = prf + 2 * cipher
+        // SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr
+        let encryptionStart = prf + 2 * integrity
+        let auth = encryptionStart + 2 * encryption
+        let initiator = material.slice(encryptionStart..<(encryptionStart + encryption))
+        let responder = material.slice((encryptionStart + encryption)..<auth)
+        let initiatorIntegrity = material.slice(prf..<(prf + integrity))
+        let responderIntegrity = material.slice((prf + integrity)..<encryptionStart)
+        let initiatorKey = initiator.appending(initiatorIntegrity)
+        let responderKey = responder.appending(responderIntegrity)
         let sealer = try Sealer(
-            suite.aead, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
+            suite.cipher, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
         let opener = try Opener(
-            suite.aead, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
+            suite.cipher, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
         skD = material.slice(0..<prf)
         initiatorAuth = material.slice(auth..<(auth + prf))
         responderAuth = material.slice((auth + prf)..<(auth + 2 * prf))
@@ -43,8 +51,12 @@ struct IKEKeys: ~Copyable, Sendable {
         self.opener = opener
         if let tap {
             tap("SK_d", skD)
-            tap("SK_ei", initiatorKey)
-            tap("SK_er", responderKey)
+            if integrity > 0 {
+                tap("SK_ai", initiatorIntegrity)
+                tap("SK_ar", responderIntegrity)
+            }
+            tap("SK_ei", initiator)
+            tap("SK_er", responder)
             tap("SK_pi", initiatorAuth)
             tap("SK_pr", responderAuth)
         }
@@ -58,12 +70,13 @@ struct IKEKeys: ~Copyable, Sendable {
     }
 }
 
-/// The keys of a Child SA (RFC 7296 §2.17): initiator's direction first.
+/// The keys of a Child SA (RFC 7296 §2.17): initiator's direction first, and in each the key for
+/// encryption before the one for integrity.
 func childKeys(
     _ skD: borrowing SecretBytes, prf: PRF, shared: borrowing SecretBytes?, nonces: [UInt8],
-    aead: AEAD
+    cipher: Cipher
 ) throws(CryptoError) -> ChildKeys {
-    let length = aead.keyMaterialLength
+    let length = cipher.keyLength
     let material =
         switch shared {
         case .some(let shared):

@@ -145,10 +145,12 @@ extension Engine {
     private func contents(
         of datagram: [UInt8], _ header: Header, _ sealed: SealedContents, with sa: IKESA
     ) -> Result<[UInt8], Refusal> {
-        let (iv, tag) = (sa.suite.aead.ivLength, sa.suite.aead.tagLength)
+        let cipher = sa.suite.cipher
         let range = sealed.range
-        guard range.count >= iv + tag + 1 else { return .failure(.integrity) }
-        let body = (range.lowerBound + iv)..<(range.upperBound - tag)
+        let length = range.count - cipher.ivLength - cipher.tagLength
+        guard length >= 1, length % cipher.blockLength == 0 else { return .failure(.integrity) }
+        let start = range.lowerBound + cipher.ivLength
+        let body = start..<(start + length)
         var packet = datagram
         do throws(CryptoError) {
             var bytes = packet.mutableSpan
@@ -190,23 +192,22 @@ extension Engine {
         _ header: Header, first: PayloadType, contents: [UInt8], _ fragment: Fragment?,
         with sa: IKESA
     ) -> [UInt8] {
-        let aead = sa.suite.aead
+        let cipher = sa.suite.cipher
         let counter = sa.nextIV
         sa.nextIV += 1
-        var iv: [UInt8] = []
-        iv.put(counter)
         var (datagram, sealed) = Message.laidOut(
-            header, first: first, contents: contents, fragment: fragment, iv: iv,
-            tagLength: aead.tagLength)
-        let body =
-            (sealed.range.lowerBound + aead.ivLength)..<(sealed.range.upperBound - aead.tagLength)
+            header, first: first, contents: contents, fragment: fragment,
+            iv: Array(repeating: 0, count: cipher.ivLength), blockLength: cipher.blockLength,
+            tagLength: cipher.tagLength)
+        let start = sealed.range.lowerBound + cipher.ivLength
+        let body = start..<(sealed.range.upperBound - cipher.tagLength)
         var bytes = datagram.mutableSpan
         do throws(CryptoError) {
             try sa.keys.sealer.seal(
                 &bytes, aad: 0..<sealed.range.lowerBound, iv: counter, body: body)
         } catch {
             // Nothing that a peer sends leads here: the cipher is keyed and the ranges are ours.
-            preconditionFailure("BUG: AEAD refused to seal: \(error)")
+            preconditionFailure("BUG: the cipher refused to seal: \(error)")
         }
         return datagram
     }

@@ -54,10 +54,10 @@ package struct Connection: Sendable {
         name: String, localIdentity: Identity, remoteIdentities: [IdentityPattern],
         secret: SharedSecret,
         ikeSuites: [IKESuite] = [
-            IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
-            IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
+            IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p256),
+            IKESuite(cipher: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
         ],
-        espSuites: [ESPSuite] = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)],
+        espSuites: [ESPSuite] = [ESPSuite(cipher: .aes256GCM16), ESPSuite(cipher: .aes128GCM16)],
         pool: String? = nil, dns: [IPAddress] = [],
         localSelectors: [Selector] = [.anyIPv4], rekey: RekeyPolicy = RekeyPolicy(),
         livenessInterval: Duration = .seconds(30)
@@ -181,8 +181,8 @@ package struct ClientPolicy: Sendable {
 
     package init(
         localIdentity: Identity, remoteIdentity: Identity? = nil, secret: SharedSecret,
-        ikeSuites: [IKESuite] = [IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519)],
-        espSuites: [ESPSuite] = [ESPSuite(aead: .aes128GCM16)],
+        ikeSuites: [IKESuite] = [IKESuite(cipher: .aes128GCM16, prf: .hmacSHA256, group: .x25519)],
+        espSuites: [ESPSuite] = [ESPSuite(cipher: .aes128GCM16)],
         remoteSelectors: [Selector] = [.anyIPv4],
         rekey: RekeyPolicy = RekeyPolicy(), livenessInterval: Duration = .seconds(30)
     ) {

@@ -1,26 +1,29 @@
 package import Crypto
 import Wire
 
-/// The algorithms of an IKE SA. AEAD ciphers bring their own integrity (RFC 5282).
+/// The algorithms of an IKE SA.
 package struct IKESuite: Hashable, Sendable {
-    package let aead: AEAD
+    package let cipher: Cipher
     package let prf: PRF
     package let group: DHGroup
 
-    package init(aead: AEAD, prf: PRF, group: DHGroup) {
-        self.aead = aead
+    package init(cipher: Cipher, prf: PRF, group: DHGroup) {
+        self.cipher = cipher
         self.prf = prf
         self.group = group
     }
 
-    /// As in the configuration: `aes128gcm16-prfsha256-x25519`.
-    package var name: String { "\(aead.name)-\(prf.name)-\(group.name)" }
+    /// As in the configuration: `aes128gcm16-prfsha256-x25519`, `aes256-sha256-modp2048`.
+    package var name: String {
+        if case .encryptThenMAC(_, let integrity) = cipher, integrity.prf == prf {
+            return "\(cipher.name)-\(group.name)"
+        }
+        return "\(cipher.name)-\(prf.name)-\(group.name)"
+    }
 
     var transforms: [Transform] {
-        [
-            aead.transform, Transform(.prf, prf.transformID),
-            Transform(.keyExchange, group.transformID),
-        ]
+        [cipher.encryptionTransform, Transform(.prf, prf.transformID)]
+            + cipher.integrityTransforms + [Transform(.keyExchange, group.transformID)]
     }
 
     /// Whether a proposal has all that this suite needs.
@@ -28,28 +31,28 @@ package struct IKESuite: Hashable, Sendable {
         proposal.protocolID == .ike
             && proposal.has(only: [.encryption, .prf, .integrity, .keyExchange])
             && transforms.allSatisfy(proposal.transforms.contains)
-            && proposal.allows(.integrity, TransformID.none)
+            && proposal.allowsIntegrity(of: cipher)
     }
 }
 
 /// The algorithms of a Child SA.
 package struct ESPSuite: Hashable, Sendable {
-    package let aead: AEAD
+    package let cipher: Cipher
     /// The group of an additional key exchange at a rekey: perfect forward secrecy.
     package let group: DHGroup?
 
-    package init(aead: AEAD, group: DHGroup? = nil) {
-        self.aead = aead
+    package init(cipher: Cipher, group: DHGroup? = nil) {
+        self.cipher = cipher
         self.group = group
     }
 
-    /// As in the configuration: `aes128gcm16`, or with a group.
-    package var name: String { group.map { "\(aead.name)-\($0.name)" } ?? aead.name }
+    /// As in the configuration: `aes128gcm16`, `aes256-sha256`, or with a group.
+    package var name: String { group.map { "\(cipher.name)-\($0.name)" } ?? cipher.name }
 
     /// - Parameter withGroup: false in IKE_AUTH, which has no key exchange for the Child SA
     ///   (RFC 7296 §1.2).
     func transforms(withGroup: Bool) -> [Transform] {
-        var transforms = [aead.transform]
+        var transforms = [cipher.encryptionTransform] + cipher.integrityTransforms
         if withGroup, let group { transforms.append(Transform(.keyExchange, group.transformID)) }
         transforms.append(Transform(.extendedSequenceNumbers, TransformID.none))
         return transforms
@@ -61,7 +64,7 @@ package struct ESPSuite: Hashable, Sendable {
         ]
         return proposal.protocolID == .esp && proposal.spi.count == 4 && proposal.has(only: types)
             && transforms(withGroup: withGroup).allSatisfy(proposal.transforms.contains)
-            && proposal.allows(.integrity, TransformID.none)
+            && proposal.allowsIntegrity(of: cipher)
             && (!withGroup || group != nil || proposal.allows(.keyExchange, TransformID.none))
     }
 }
@@ -77,55 +80,10 @@ extension Proposal {
         let choices = transforms.filter { $0.type == type }
         return choices.isEmpty || choices.contains { $0.id == id }
     }
-}
 
-extension AEAD {
-    package var name: String {
-        switch self {
-        case .aes128GCM16: "aes128gcm16"
-        case .aes256GCM16: "aes256gcm16"
-        }
-    }
-
-    fileprivate var transform: Transform {
-        Transform(.encryption, TransformID.aesGCM16, keyLength: UInt16(keyLength * 8))
-    }
-
-    /// Bytes of KEYMAT: the key, then the salt (RFC 4106 §8.1).
-    var keyMaterialLength: Int { keyLength + saltLength }
-}
-
-extension PRF {
-    package var name: String {
-        switch self {
-        case .hmacSHA256: "prfsha256"
-        case .hmacSHA384: "prfsha384"
-        case .hmacSHA512: "prfsha512"
-        }
-    }
-
-    fileprivate var transformID: UInt16 {
-        switch self {
-        case .hmacSHA256: TransformID.prfHMACSHA256
-        case .hmacSHA384: TransformID.prfHMACSHA384
-        case .hmacSHA512: TransformID.prfHMACSHA512
-        }
-    }
-}
-
-extension DHGroup {
-    package var name: String {
-        switch self {
-        case .x25519: "x25519"
-        case .p256: "ecp256"
-        }
-    }
-
-    var transformID: UInt16 {
-        switch self {
-        case .x25519: TransformID.x25519
-        case .p256: TransformID.p256
-        }
+    /// An AEAD brings its own integrity (RFC 5282 §8).
+    fileprivate func allowsIntegrity(of cipher: Cipher) -> Bool {
+        cipher.integrityTransforms.isEmpty ? allows(.integrity, TransformID.none) : true
     }
 }
 

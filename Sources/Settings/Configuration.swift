@@ -122,13 +122,20 @@ enum Defaults {
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
+    /// AEADs and strong groups only; what older clients need has to be named.
     static let ikeProposals = [
-        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
-        IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),
-        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
-        IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .p256),
+        IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p384),
+        IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .x25519),
+        IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p256),
+        IKESuite(cipher: .aes256GCM16, prf: .hmacSHA256, group: .p256),
+        IKESuite(cipher: .aead(.chacha20Poly1305), prf: .hmacSHA256, group: .x25519),
+        IKESuite(cipher: .aes128GCM16, prf: .hmacSHA256, group: .x25519),
+        IKESuite(cipher: .aes128GCM16, prf: .hmacSHA256, group: .p256),
     ]
-    static let espProposals = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)]
+    static let espProposals = [
+        ESPSuite(cipher: .aes256GCM16), ESPSuite(cipher: .aead(.chacha20Poly1305)),
+        ESPSuite(cipher: .aes128GCM16),
+    ]
     static let rekeyIKE = Duration.seconds(4 * 3_600)
     static let rekeyChild = Duration.seconds(3_600)
     static let rekeyJitterPercent = 10

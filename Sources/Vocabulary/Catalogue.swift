@@ -14,6 +14,8 @@ package enum Catalogue {
         EventKind(ChildSAInstalled.self),
         EventKind(ChildSARekeyed.self),
         EventKind(ChildSAClosed.self),
+        EventKind(WeakSuiteChosen.self),
+        EventKind(WeakSuiteRefused.self),
         EventKind(AddressChanged.self),
         EventKind(LeaseGranted.self),
         EventKind(LeaseReleased.self),

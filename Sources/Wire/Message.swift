@@ -70,17 +70,21 @@ package enum Message: Sendable {
     ///   - contents: a chain of payloads, or a part of one.
     ///   - fragment: which part (RFC 7383 §2.5); nil for all.
     ///   - iv: the explicit IV, whose bytes are written as they are.
+    ///   - blockLength: what the plaintext's length must be a multiple of; AEADs need no alignment
+    ///     (RFC 5282 §3). 1 to 255.
     ///   - tagLength: bytes kept free for the integrity tag.
-    /// - Returns: the datagram and where its parts are. One byte of padding length, zero, ends
-    ///   the plaintext; AEADs need no alignment (RFC 5282 §3).
+    /// - Returns: the datagram and where its parts are. The plaintext ends with as little padding
+    ///   as it can, and the byte that tells how much.
     package static func laidOut(
         _ header: Header, first: PayloadType, contents: [UInt8], fragment: Fragment? = nil,
-        iv: [UInt8], tagLength: Int
+        iv: [UInt8], blockLength: Int = 1, tagLength: Int
     ) -> (datagram: [UInt8], sealed: SealedContents) {
         var header = header
         header.nextPayload = fragment == nil ? .encrypted : .encryptedFragment
         var output: [UInt8] = []
-        output.reserveCapacity(overhead(ivLength: iv.count, tagLength: tagLength) + contents.count)
+        output.reserveCapacity(
+            overhead(ivLength: iv.count, blockLength: blockLength, tagLength: tagLength)
+                + contents.count)
         header.write(to: &output)
         output.put(first.rawValue)
         output.put(UInt8(0))
@@ -93,7 +97,10 @@ package enum Message: Sendable {
         let start = output.count
         output += iv
         output += contents
-        output.put(UInt8(0))
+        let unaligned = (contents.count + 1) % blockLength
+        let padding = (blockLength - unaligned) % blockLength
+        output += Array(repeating: 0, count: padding)
+        output.put(UInt8(truncatingIfNeeded: padding))
         output += Array(repeating: 0, count: tagLength)
         output.patch(output.count - Header.length, at: length)
         patchLength(&output)
@@ -112,9 +119,9 @@ package enum Message: Sendable {
             tagLength: tagLength)
     }
 
-    /// What an encrypted message is longer than its contents, without a fragment's numbers.
-    package static func overhead(ivLength: Int, tagLength: Int) -> Int {
-        Header.length + 4 + ivLength + 1 + tagLength
+    /// What an encrypted message is longer than its contents at most, without a fragment's numbers.
+    package static func overhead(ivLength: Int, blockLength: Int, tagLength: Int) -> Int {
+        Header.length + 4 + ivLength + blockLength + tagLength
     }
 
     private static func writePayloads(_ payloads: [AnyPayload], to output: inout [UInt8]) {

@@ -11,12 +11,12 @@ struct KnownAnswerTests {
     static let salt: [UInt8] = [0xca, 0xfe, 0xba, 0xbe]
 
     /// Its outbound SA has AES-128 and the SPI c0ffee01, its inbound SA the SPI 11223344.
-    func tunnels(_ aead: AEAD, inbound: [UInt8], outbound: [UInt8]) throws -> Tunnels {
+    func tunnels(_ cipher: Cipher, inbound: [UInt8], outbound: [UInt8]) throws -> Tunnels {
         let tunnels = Tunnels()
         try tunnels.install(
             ChildSA(
                 session: Self.session, child: ChildID(1), inboundSPI: 0x1122_3344,
-                outboundSPI: 0xc0ff_ee01, aead: aead,
+                outboundSPI: 0xc0ff_ee01, cipher: cipher,
                 inboundKey: SecretBytes(copying: inbound + Self.salt),
                 outboundKey: SecretBytes(copying: outbound + Self.salt),
                 localSelectors: [.anyIPv4, .anyIPv6], remoteSelectors: [.anyIPv4, .anyIPv6],

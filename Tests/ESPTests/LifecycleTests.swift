@@ -95,7 +95,7 @@ struct LifecycleTests {
         let tunnel = try Tunnel(
             ChildSA(
                 session: Pair.session, child: ChildID(1), inboundSPI: 1, outboundSPI: 2,
-                aead: .aes128GCM16, inboundKey: SecretBytes(copying: random.bytes(20)),
+                cipher: .aes128GCM16, inboundKey: SecretBytes(copying: random.bytes(20)),
                 outboundKey: SecretBytes(copying: random.bytes(20)), localSelectors: [.anyIPv4],
                 remoteSelectors: [.anyIPv4],
                 path: Path(local: Pair.gatewayEnd, remote: Pair.clientEnd, encapsulated: true)),

@@ -54,26 +54,26 @@ struct Pair {
     let client = Tunnels()
 
     init(
-        _ aead: AEAD = .aes128GCM16, outbound: Bool = true, local: [Selector] = [.anyIPv4],
+        _ cipher: Cipher = .aes128GCM16, outbound: Bool = true, local: [Selector] = [.anyIPv4],
         remote: [Selector] = [Selector(prefix: virtualAddress, length: 32)]
     ) throws {
-        try install(ChildID(1), aead, outbound: outbound, local: local, remote: remote)
+        try install(ChildID(1), cipher, outbound: outbound, local: local, remote: remote)
     }
 
     /// - Parameter outbound: of the gateway; the client sends at once.
     func install(
-        _ child: ChildID, _ aead: AEAD = .aes128GCM16, outbound: Bool,
+        _ child: ChildID, _ cipher: Cipher = .aes128GCM16, outbound: Bool,
         local: [Selector] = [.anyIPv4],
         remote: [Selector] = [Selector(prefix: virtualAddress, length: 32)]
     ) throws {
-        let up = SeededRandom(seed: child.number).bytes(aead.keyLength + 4)
-        let down = SeededRandom(seed: ~child.number).bytes(aead.keyLength + 4)
+        let up = SeededRandom(seed: child.number).bytes(cipher.keyLength)
+        let down = SeededRandom(seed: ~child.number).bytes(cipher.keyLength)
         let upSPI = UInt32(0xc0ff_ee00) + UInt32(child.number)
         let downSPI = UInt32(0x0bad_ca00) + UInt32(child.number)
         try gateway.install(
             ChildSA(
                 session: Self.session, child: child, inboundSPI: upSPI, outboundSPI: downSPI,
-                aead: aead, inboundKey: SecretBytes(copying: up),
+                cipher: cipher, inboundKey: SecretBytes(copying: up),
                 outboundKey: SecretBytes(copying: down), localSelectors: local,
                 remoteSelectors: remote,
                 path: Path(local: Self.gatewayEnd, remote: Self.clientEnd, encapsulated: true)),
@@ -81,7 +81,7 @@ struct Pair {
         try client.install(
             ChildSA(
                 session: Self.session, child: child, inboundSPI: downSPI, outboundSPI: upSPI,
-                aead: aead, inboundKey: SecretBytes(copying: down),
+                cipher: cipher, inboundKey: SecretBytes(copying: down),
                 outboundKey: SecretBytes(copying: up), localSelectors: [.anyIPv4, .anyIPv6],
                 remoteSelectors: [.anyIPv4, .anyIPv6],
                 path: Path(local: Self.clientEnd, remote: Self.gatewayEnd, encapsulated: true)),

@@ -183,11 +183,11 @@ struct RekeyTests {
     @Test("of a Child SA with its own key exchange", arguments: [true, false])
     func perfectForwardSecrecy(byClient: Bool) throws {
         var policy = EnginePolicy.example
-        policy.connections[0].espSuites = [ESPSuite(aead: .aes128GCM16, group: .p256)]
+        policy.connections[0].espSuites = [ESPSuite(cipher: .aes128GCM16, group: .p256)]
         if !byClient { policy.connections[0].rekey = RekeyPolicy(child: .seconds(20), jitter: 0) }
         let pair = Pair(policy)
         var client = ClientPolicy.example
-        client.espSuites = [ESPSuite(aead: .aes128GCM16, group: .p256)]
+        client.espSuites = [ESPSuite(cipher: .aes128GCM16, group: .p256)]
         let handle = try #require(pair.connect(client))
         pair.drive()
         if byClient { pair.act { $0.rekeyChild(handle, at: $1, &$2) } }

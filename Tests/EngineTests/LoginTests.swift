@@ -73,13 +73,13 @@ struct LoginTests {
     func invalidKE(_ group: DHGroup) throws {
         var policy = EnginePolicy.example
         policy.connections[0].ikeSuites = [
-            IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: group)
+            IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: group)
         ]
         let pair = Pair(policy)
         var client = ClientPolicy.example
         client.ikeSuites =
             [DHGroup.x25519, .p256].filter { $0 != group }.map {
-                IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: $0)
+                IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: $0)
             } + policy.connections[0].ikeSuites
         _ = try #require(pair.connect(client))
         pair.drive()
@@ -144,7 +144,7 @@ struct FailedLoginTests {
     func noProposal() throws {
         var policy = EnginePolicy.example
         policy.connections[0].ikeSuites = [
-            IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256)
+            IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p256)
         ]
         let pair = Pair(policy)
         _ = try #require(pair.connect())

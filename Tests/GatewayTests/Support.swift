@@ -129,7 +129,7 @@ func tunnel(atGateway: Bool, on path: Path) -> ChildSA {
     let client = [Selector(prefix: .v4(0x0a58_0001), length: 32)]
     return ChildSA(
         session: .example, child: ChildID(1), inboundSPI: ours, outboundSPI: theirs,
-        aead: .aes128GCM16, inboundKey: key(ours), outboundKey: key(theirs),
+        cipher: .aes128GCM16, inboundKey: key(ours), outboundKey: key(theirs),
         localSelectors: atGateway ? [.anyIPv4] : client,
         remoteSelectors: atGateway ? client : [.anyIPv4], path: path)
 }

@@ -145,7 +145,7 @@ struct RefusalTests {
             ),
             (
                 "pool: staff", "pool: staff\n    ike_proposals: aes128gcm-prfsha256-x25519",
-                "connections[1].ike_proposals: \"aes128gcm\" is not a cipher that Weir has; did you mean \"aes128gcm16\"?; expected IKE algorithms such as aes256gcm16-prfsha384-ecp256",
+                "connections[1].ike_proposals: \"aes128gcm\" is not a cipher that Weir has; did you mean \"aes128gcm16\"?; expected IKE algorithms such as aes256gcm16-prfsha384-ecp384",
                 8
             ),
             (

@@ -12,12 +12,23 @@ struct ValueTests {
             ("aes256gcm16-prfsha384-ecp256", "aes256gcm16-prfsha384-ecp256"),
             ("aes128gcm16-prfsha256-curve25519", "aes128gcm16-prfsha256-x25519"),
             ("aes128gcm16-prfsha512-x25519", "aes128gcm16-prfsha512-x25519"),
+            ("chacha20poly1305-prfsha256-curve448", "chacha20poly1305-prfsha256-x448"),
+            ("aes256ccm16-prfsha384-ecp384", "aes256ccm16-prfsha384-ecp384"),
+            ("aes256-sha256-modp2048", "aes256-sha256-modp2048"),
+            ("aes256-sha256-prfsha256-modp2048", "aes256-sha256-modp2048"),
+            ("aes128-sha384-prfsha512-modp4096", "aes128-sha384-prfsha512-modp4096"),
+            ("aes128ctr-sha512-ecp521", "aes128ctr-sha512-ecp521"),
         ])
     func ike(_ example: (written: String, printed: String)) throws {
         #expect(try IKESuite(written: example.written).name == example.printed)
     }
 
-    @Test("so do ESP's", arguments: ["aes128gcm16", "aes256gcm16-x25519", "aes256gcm16-ecp256"])
+    @Test(
+        "so do ESP's",
+        arguments: [
+            "aes128gcm16", "aes256gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305",
+            "aes128ccm16-modp3072", "aes256-sha256", "aes256ctr-sha512-ecp384",
+        ])
     func esp(_ written: String) throws {
         #expect(try ESPSuite(written: written).name == written)
     }
@@ -26,7 +37,10 @@ struct ValueTests {
         "refused proposals",
         arguments: [
             "", "-", "aes128gcm16", "aes128gcm16-prfsha256", "a-b-c-d",
-            "prfsha256-aes128gcm16-x25519",
+            "prfsha256-aes128gcm16-x25519", "aes256-modp2048", "aes256-sha256",
+            "aes256-sha256-modp2048-x25519", "aes256-sha1-modp2048", "3des-sha256-modp2048",
+            "aes256gcm16-sha256-prfsha256-ecp256", "aes256-sha256-modp1024",
+            "aes256-prfsha256-sha256-modp2048",
         ])
     func refusedIKE(_ written: String) {
         #expect(throws: Refusal.self) { try IKESuite(written: written) }

@@ -17,7 +17,7 @@ PLUGINS = "/usr/lib/ipsec/plugins/libstrongswan-"
 STRONGSWAN_CONF = """
 charon {
   load_modular = no
-  load = random nonce openssl curve25519 kdf kernel-libipsec kernel-netlink socket-default vici
+  load = random nonce openssl curve25519 kdf aes ctr ccm chapoly kernel-libipsec kernel-netlink socket-default vici
   install_routes = yes
   install_virtual_ip = yes
   threads = 16
@@ -37,23 +37,25 @@ swanctl { load = openssl random }
 
 def client_configuration(accounts, remote_id="gw.lab", proposal="aes128gcm16-prfsha256-x25519",
                          local=Network.CLIENT_ADDRESS, remote=Network.GATEWAY_ADDRESS,
-                         vips="0.0.0.0", remote_ts="10.99.0.0/24"):
-    """swanctl.conf of a client. `accounts` maps a connection's name to (identity, PSK)."""
+                         vips="0.0.0.0", remote_ts="10.99.0.0/24", suites=None):
+    """swanctl.conf of a client. `accounts` maps a connection's name to (identity, PSK), `suites`
+    to (IKE proposal, ESP proposal) where they are others than usual."""
     connections, keys = "", ""
     for name, (identity, psk) in accounts.items():
+        ike, esp = (suites or {}).get(name, (proposal, "aes128gcm16"))
         connections += f"""
   {name} {{
     version = 2
     local_addrs = {local}
     remote_addrs = {remote}
-    proposals = {proposal}
+    proposals = {ike}
     vips = {vips}
     local {{ auth = psk
       id = {identity} }}
     remote {{ auth = psk
       id = {remote_id} }}
     children {{ {name}-net {{ remote_ts = {remote_ts}
-        esp_proposals = aes128gcm16 }} }}
+        esp_proposals = {esp} }} }}
   }}"""
         keys += f'\n  ike-{name} {{ id-1 = {identity}\n    secret = "{psk}" }}'
     return f"connections {{{connections}\n}}\nsecrets {{{keys}\n}}\n"

@@ -18,7 +18,7 @@ package final class RawClient {
     package private(set) var lastSent: [UInt8] = []
     package var nextID: UInt32 = 1
 
-    let suite = IKESuite(aead: .aes128GCM16, prf: .hmacSHA256, group: .x25519)
+    let suite = IKESuite(cipher: .aes128GCM16, prf: .hmacSHA256, group: .x25519)
     private let random: SeededRandom
     private let nonce: [UInt8]
     private var responderNonce: [UInt8] = []

@@ -32,6 +32,9 @@ extension Engine {
                 respond(
                     login.proof + [.notify(rejection.notify)], to: header, datagram, of: sa,
                     on: path, &output)
+                if rejection.reason == .noProposalChosen {
+                    tellIfWeak(refused: payloads, from: path.remote.address, &output)
+                }
                 refuse(sa, rejection, at: now, &output)
             case .success(let answer):
                 respond(login.proof + answer, to: header, datagram, of: sa, on: path, &output)
@@ -189,6 +192,7 @@ extension Engine {
                 authMicroseconds: authentication,
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
                 retransmissions: sa.retransmissionsSeen))
+        tellIfWeak(sa.suite, of: session, &output)
         if let lease = session.lease {
             for address in lease.addresses {
                 output.events.append(

@@ -38,6 +38,9 @@ extension Engine {
         case .failure(let rejection):
             output.events.append(
                 IKESAInitRejected(reason: rejection.reason, source: path.remote.address))
+            if rejection.reason == .noProposalChosen {
+                tellIfWeak(refused: payloads, from: path.remote.address, &output)
+            }
             guard let notify = rejection.notify else { return }
             // Our SPI stays zero: there is no SA (RFC 7296 §2.6).
             let answer = Header(

@@ -201,6 +201,7 @@ extension Engine {
             IKESARekeyed(
                 session: session.id, initiator: initiator, retiredSPI: IKESPI(old.localSPI),
                 successorSPI: IKESPI(successor.localSPI)))
+        tellIfWeak(successor.suite, of: session, &output)
         output.events.append(
             IKESAClosed(
                 session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),

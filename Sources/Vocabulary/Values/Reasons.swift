@@ -83,6 +83,28 @@ package enum IKESAEnd: String, Label {
     case sessionClosed = "session_closed"
 }
 
+/// Algorithms that are not good enough to be chosen unasked, the worst first (RFC 8247).
+package enum WeakAlgorithm: String, Label {
+    /// ESP that does not encrypt.
+    case null
+    case des
+    case modp768, modp1024
+    case md5
+    /// One of the three groups of RFC 5114: nobody can say how their primes were made.
+    case rfc5114
+    case modp1536
+    case tripleDES = "3des"
+    case sha1
+    /// Of what is on this list, Weir has these.
+    case modp2048
+    case aesCBC = "aes_cbc"
+    case aesCTR = "aes_ctr"
+}
+
+package enum SAKind: String, Label {
+    case ike, child
+}
+
 /// Who began.
 package enum Initiator: String, Label {
     case us, peer

@@ -12,12 +12,43 @@ package struct TransformType: RawRepresentable, Hashable, Sendable {
 
 /// Numbers of IANA's "Internet Key Exchange Version 2 (IKEv2) Parameters".
 package enum TransformID {
+    // Encryption.
+    package static let des: UInt16 = 2
+    package static let tripleDES: UInt16 = 3
+    package static let null: UInt16 = 11
+    package static let aesCBC: UInt16 = 12
+    package static let aesCTR: UInt16 = 13
+    package static let aesCCM16: UInt16 = 16
     package static let aesGCM16: UInt16 = 20
+    package static let chacha20Poly1305: UInt16 = 28
+    // PRF.
+    package static let prfHMACMD5: UInt16 = 1
+    package static let prfHMACSHA1: UInt16 = 2
     package static let prfHMACSHA256: UInt16 = 5
     package static let prfHMACSHA384: UInt16 = 6
     package static let prfHMACSHA512: UInt16 = 7
+    // Integrity.
+    package static let hmacMD5: UInt16 = 1
+    package static let hmacSHA1: UInt16 = 2
+    package static let hmacSHA256: UInt16 = 12
+    package static let hmacSHA384: UInt16 = 13
+    package static let hmacSHA512: UInt16 = 14
+    // Key exchange.
+    package static let modp768: UInt16 = 1
+    package static let modp1024: UInt16 = 2
+    package static let modp1536: UInt16 = 5
+    package static let modp2048: UInt16 = 14
+    package static let modp3072: UInt16 = 15
+    package static let modp4096: UInt16 = 16
     package static let p256: UInt16 = 19
+    package static let p384: UInt16 = 20
+    package static let p521: UInt16 = 21
+    /// The three groups of RFC 5114, whose primes nobody can explain (RFC 8247 §2.4).
+    package static let modp1024s160: UInt16 = 22
+    package static let modp2048s224: UInt16 = 23
+    package static let modp2048s256: UInt16 = 24
     package static let x25519: UInt16 = 31
+    package static let x448: UInt16 = 32
     /// No Diffie-Hellman; no integrity; no extended sequence numbers.
     package static let none: UInt16 = 0
 }
