@@ -61,6 +61,10 @@ package struct Trace: Sendable, CustomStringConvertible {
         case .natDetectionDestinationIP: "NAT_DETECTION_DESTINATION_IP"
         case .cookie: "COOKIE"
         case .rekeySA: "REKEY_SA"
+        case .singlePairRequired: "SINGLE_PAIR_REQUIRED"
+        case .useTransportMode: "USE_TRANSPORT_MODE"
+        case .authLifetime: "AUTH_LIFETIME"
+        case .childlessSupported: "CHILDLESS_IKEV2_SUPPORTED"
         default: "\(kind.rawValue)"
         }
     }

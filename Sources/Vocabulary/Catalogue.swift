@@ -14,6 +14,8 @@ package enum Catalogue {
         EventKind(ChildSAInstalled.self),
         EventKind(ChildSARekeyed.self),
         EventKind(ChildSAClosed.self),
+        EventKind(CreateChildSARefused.self),
+        EventKind(RekeyCollision.self),
         EventKind(AddressChanged.self),
         EventKind(LeaseGranted.self),
         EventKind(LeaseReleased.self),

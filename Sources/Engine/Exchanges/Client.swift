@@ -1,5 +1,5 @@
 import Crypto
-import ESP
+package import ESP
 package import Vocabulary
 import Wire
 
@@ -52,17 +52,56 @@ extension Engine {
     }
 
     package func rekeyChild(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI],
-            let child = session.children.last(where: { !$0.isRetired })
+        if let session = session(of: handle) { rekeyChild(of: session.id, at: now, &output) }
+    }
+
+    /// Replaces the newest Child SA of a session.
+    package func rekeyChild(of session: SessionID, at now: Instant, _ output: inout Output) {
+        guard let session = sessions[session], let sa = sas[session.ikeSPI],
+            let child = session.children.last(where: \.isInstalled)
         else { return }
         request(.rekeyChild(child.id), of: sa, at: now, &output)
         schedule(sa)
     }
 
     package func rekeyIKE(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
+        if let session = session(of: handle) { rekeyIKE(of: session.id, at: now, &output) }
+    }
+
+    /// Replaces the IKE SA of a session.
+    package func rekeyIKE(of session: SessionID, at now: Instant, _ output: inout Output) {
+        guard let session = sessions[session], let sa = sas[session.ikeSPI] else { return }
         request(.rekeyIKE, of: sa, at: now, &output)
         schedule(sa)
+    }
+
+    /// Asks for one more Child SA, to `remote`.
+    package func createChild(
+        _ handle: ConnectionHandle, to remote: [Selector], at now: Instant,
+        _ output: inout Output
+    ) {
+        guard let session = session(of: handle), let sa = sas[session.ikeSPI],
+            let suite = session.connection.espSuites.first
+        else { return }
+        let shape = ChildShape(
+            suite: suite, localSelectors: session.local, remoteSelectors: remote)
+        request(.createChild(shape), of: sa, at: now, &output)
+        schedule(sa)
+    }
+
+    package func deleteChild(
+        _ handle: ConnectionHandle, at now: Instant, _ output: inout Output
+    ) {
+        if let session = session(of: handle) { deleteChild(of: session.id, at: now, &output) }
+    }
+
+    /// Deletes the oldest Child SA of a session.
+    package func deleteChild(of session: SessionID, at now: Instant, _ output: inout Output) {
+        guard let session = sessions[session], let sa = sas[session.ikeSPI],
+            let child = session.children.first(where: \.isInstalled)
+        else { return }
+        discard(child, .deletedByAdmin, of: sa, session, at: now, &output)
+        scheduleChildren(of: sa)
     }
 
     /// Our own address has changed; what we send comes from there from now on.
@@ -225,9 +264,8 @@ extension Engine {
             forget(sa)
             return output.notices.append(.failed(handshake.handle, .wrongCredential))
         }
-        var payloads: [AnyPayload] = [
-            .identificationInitiator(identity), .notify(NotifyPayload(.initialContact)),
-        ]
+        var payloads: [AnyPayload] = [.identificationInitiator(identity)]
+        if client.initialContact { payloads.append(.notify(NotifyPayload(.initialContact))) }
         if let remote = client.remoteIdentity {
             payloads.append(.identificationResponder(IdentificationPayload(remote)))
         }
@@ -237,17 +275,25 @@ extension Engine {
             payloads.append(
                 .configuration(
                     ConfigurationPayload(
-                        .request, [.init(.ip4Address), .init(.ip4DNS)])))
+                        .request,
+                        [
+                            .init(.ip4Address, client.requestedAddress?.bytes ?? []),
+                            .init(.ip4DNS),
+                        ])))
         }
-        payloads += [
+        if !client.childless { payloads += childPayloads(client, spi: handshake.childSPI) }
+        send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
+        schedule(sa)
+    }
+
+    private func childPayloads(_ client: ClientPolicy, spi: UInt32) -> [AnyPayload] {
+        [
             .securityAssociation(
-                offer(client.espSuites, spi: handshake.childSPI, withGroup: false)),
+                offer(client.espSuites, spi: spi, withGroup: false)),
             .trafficSelectorInitiator(TrafficSelectorPayload([Selector.anyIPv4.wire])),
             .trafficSelectorResponder(
                 TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
         ]
-        send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
-        schedule(sa)
     }
 
     func receiveAuthResponse(
@@ -263,12 +309,6 @@ extension Engine {
         }
         let address = payloads.configuration?.attributes.first { $0.kind == .ip4Address }
             .flatMap { IPAddress($0.value) }
-        guard let offers = payloads.securityAssociation?.proposals,
-            let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
-            let outboundSPI = agreement.proposal.espSPI,
-            let theirs = payloads.trafficSelectorsInitiator,
-            let ours = payloads.trafficSelectorsResponder
-        else { return fail(sa, handshake, .noProposalChosen, &output) }
         let client = handshake.policy
         let session = Session(
             id: newSessionID(at: now),
@@ -278,16 +318,34 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
+        session.local = address.map { [Selector(host: $0)] } ?? [.anyIPv4]
+        session.remote = client.remoteSelectors
+        if client.childless {
+            inboundSPIs.remove(handshake.childSPI)
+        } else if !installFirstChild(payloads, of: sa, session, handshake, at: now) {
+            return fail(sa, handshake, .noProposalChosen, &output)
+        }
+        establish(sa, session, at: now)
+        output.notices.append(
+            .connected(handshake.handle, session.id, virtualAddress: address))
+    }
+
+    private func installFirstChild(
+        _ payloads: [AnyPayload], of sa: IKESA, _ session: Session,
+        _ handshake: ClientHandshake, at now: Instant
+    ) -> Bool {
+        guard let offers = payloads.securityAssociation?.proposals,
+            let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
+            let outboundSPI = agreement.proposal.espSPI,
+            let theirs = payloads.trafficSelectorsInitiator,
+            let ours = payloads.trafficSelectorsResponder
+        else { return false }
         let terms = ChildTerms(
             suite: agreement.suite, inboundSPI: handshake.childSPI, outboundSPI: outboundSPI,
             localSelectors: theirs.compactMap { Selector($0) },
             remoteSelectors: ours.compactMap { Selector($0) },
             nonces: handshake.initiatorNonce + handshake.responderNonce, weAsked: true)
-        guard install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
-        else { return fail(sa, handshake, .noProposalChosen, &output) }
-        establish(sa, session, at: now)
-        output.notices.append(
-            .connected(handshake.handle, session.id, virtualAddress: address))
+        return install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
     }
 
     private func proves(

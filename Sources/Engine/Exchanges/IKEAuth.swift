@@ -59,8 +59,10 @@ extension Engine {
                     notify: NotifyPayload(.unsupportedCriticalPayload, data: data)))
         }
         guard let claimed = payloads.identificationInitiator,
-            payloads.securityAssociation != nil, payloads.trafficSelectorsInitiator != nil,
-            payloads.trafficSelectorsResponder != nil
+            payloads.asksForNoChild
+                || payloads.securityAssociation != nil
+                    && payloads.trafficSelectorsInitiator != nil
+                    && payloads.trafficSelectorsResponder != nil
         else {
             return .failure(
                 AuthRejection(reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax)))
@@ -127,8 +129,11 @@ extension Engine {
         let rejection = AuthRejection(
             reason: .sessionLimit, method: .psk, identity: login.identity,
             connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
-        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
         let connection = login.connection
+        guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
+            return .failure(rejection.because(.alreadyConnected))
+        }
+        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
@@ -137,36 +142,56 @@ extension Engine {
                 livenessInterval: connection.livenessInterval),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
+        session.local = connection.localSelectors
+        session.needsAddress = connection.pool != nil
+        session.authenticationEnds = connection.authLifetime.map { now + $0 }
+        session.replaces = others.newest
 
         let configuration: [AnyPayload]
-        switch lend(to: session, connection, payloads.configuration, rejection, &output) {
+        switch lend(
+            to: session, connection, payloads.configuration, isChildless: payloads.asksForNoChild,
+            rejection, &output)
+        {
         case .failure(let rejection): return .failure(rejection)
         case .success(let payload): configuration = payload
         }
-        let local = connection.localSelectors
-        let remote = session.lease.map { [Selector(prefix: .v4($0.address), length: 32)] }
-        switch answerChild(
-            payloads, nonces: handshake.initiatorNonce + handshake.responderNonce,
-            local: local, remote: remote, of: sa, session, exchange: nil, outbound: true, at: now)
-        {
-        case .failure(let refusal):
+        session.remote = session.lease.map { [Selector(prefix: .v4($0.address), length: 32)] }
+        var answer = configuration
+        do throws(ChildRefusal) {
+            if !payloads.asksForNoChild {
+                let agreement = try chooseChild(payloads, session, withGroup: false)
+                answer += try answerChild(
+                    agreement, payloads,
+                    nonces: handshake.initiatorNonce + handshake.responderNonce,
+                    local: session.local, remote: session.remote, of: sa, session, exchange: nil,
+                    outbound: true, at: now
+                ).payloads
+            }
+        } catch {
             release(session)
             return .failure(
                 rejection.because(
-                    refusal.notify == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
-                    refusal.notify))
-        case .success(let answer):
-            establish(sa, session, at: now)
-            return .success(configuration + answer.payloads)
+                    error.notify.kind == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
+                    error.notify.kind))
         }
+        if let lifetime = connection.authLifetime {
+            var seconds: [UInt8] = []
+            seconds.put(UInt32(clamping: lifetime.nanoseconds / 1_000_000_000))
+            answer.append(.notify(NotifyPayload(.authLifetime, data: seconds)))
+        }
+        establish(sa, session, at: now)
+        replace(others, at: now, &output)
+        return .success(answer)
     }
 
     /// Lends an address if the connection has a pool (RFC 7296 §2.19, §3.15).
     private func lend(
         to session: Session, _ connection: Connection, _ request: ConfigurationPayload?,
-        _ rejection: AuthRejection, _ output: inout Output
+        isChildless: Bool, _ rejection: AuthRejection, _ output: inout Output
     ) -> Result<[AnyPayload], AuthRejection> {
         guard let name = connection.pool else { return .success([]) }
+        // A Child SA that comes later asks for itself.
+        if request == nil, isChildless { return .success([]) }
         guard let request, request.kind == .request else {
             return .failure(rejection.because(.failedCPRequired, .failedCPRequired))
         }
@@ -174,7 +199,10 @@ extension Engine {
         guard wanted.contains(.ip4Address) else {
             return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
         }
-        guard let address = pools[name]?.lend(to: session.identity.canonicalBytes) else {
+        guard
+            let address = ownAddress(of: session, pool: name, request)
+                ?? pools[name]?.lend(to: session.identity.canonicalBytes)
+        else {
             output.events.append(PoolExhausted(pool: name, size: pools[name]?.size ?? 0))
             return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
         }
@@ -204,7 +232,7 @@ extension Engine {
                 initMicroseconds: handshake.workNanoseconds / 1_000,
                 authMicroseconds: authentication,
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
-                retransmissions: sa.retransmissionsSeen))
+                retransmissions: sa.retransmissionsSeen, replaces: session.replaces))
         if let lease = session.lease {
             output.events.append(
                 LeaseGranted(
@@ -225,6 +253,14 @@ extension Engine {
                 identity: rejection.identity, source: sa.path.remote.address,
                 connection: rejection.connection))
         linger(sa, .refused, for: policy.timing.linger, at: now)
+    }
+}
+
+extension [AnyPayload] {
+    /// An IKE SA without a Child SA (RFC 6023).
+    fileprivate var asksForNoChild: Bool {
+        securityAssociation == nil && trafficSelectorsInitiator == nil
+            && trafficSelectorsResponder == nil
     }
 }
 

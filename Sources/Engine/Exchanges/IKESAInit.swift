@@ -140,6 +140,7 @@ extension Engine {
                 initiatorSPI: request.initiatorSPI, responderSPI: spi, path: path,
                 pretending: policy.forcesEncapsulation)
         }
+        payloads.append(.notify(NotifyPayload(.childlessSupported)))
         let header = Header(
             initiatorSPI: request.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
             fromInitiator: false, isResponse: true, messageID: 0)
