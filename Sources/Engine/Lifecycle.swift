@@ -20,7 +20,8 @@ extension Engine {
         let rekey = session.connection.rekey
         sa.timers[.halfOpen] = nil
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
-        sa.timers[.liveness] = now + session.connection.livenessInterval
+        let interval = session.connection.livenessInterval
+        sa.timers[.liveness] = interval > .zero ? now + interval : nil
         scheduleLifetime(of: sa)
         scheduleChildren(of: sa)
     }

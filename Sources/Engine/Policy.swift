@@ -42,7 +42,7 @@ package struct Connection: Sendable {
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy
-    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4).
+    /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4); never, if zero.
     package var livenessInterval: Duration
     /// What becomes of a user's session when the same user logs in again.
     package var unique = UniquePolicy.replace

@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
         package var control: Located<String>
         package var maxSessions: Int
         package var maxHalfOpen: Int
+        /// Of one IKE SA.
+        package var maxChildSAs: Int
     }
 
     package struct Pool: Sendable {
@@ -49,10 +51,19 @@ package struct Configuration: Sendable {
         package var espProposals: [ESPSuite]
         package var rekeyIKE: Duration
         package var rekeyChild: Duration
+        /// Inner bytes of a Child SA in either direction; nil: no limit.
+        package var rekeyBytes: Int?
+        package var rekeyPackets: Int?
+        /// What could not be rekeyed ends this long after its time.
+        package var rekeyGrace: Duration
         /// Up to this much of a lifetime is taken off it at random; 0 to 50.
         package var rekeyJitterPercent: Int
         /// How long a peer may be silent before it is asked for a sign of life.
         package var dpd: Duration
+        /// What becomes of a user's session when the same user logs in again.
+        package var unique: UniquePolicy
+        /// Users must prove themselves again within this time; nil: never.
+        package var authLifetime: Duration?
     }
 
     package struct Telemetry: Sendable {
@@ -107,6 +118,7 @@ enum Defaults {
     static let control = "/run/weir/control.sock"
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
+    static let maxChildSAs = 8
     static let localNetworks = [AddressPrefix.anyIPv4]
     static let ikeProposals = [
         IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
@@ -117,6 +129,8 @@ enum Defaults {
     static let espProposals = [ESPSuite(aead: .aes256GCM16), ESPSuite(aead: .aes128GCM16)]
     static let rekeyIKE = Duration.seconds(4 * 3_600)
     static let rekeyChild = Duration.seconds(3_600)
+    static let rekeyGrace = Duration.seconds(600)
+    static let unique = UniquePolicy.replace
     static let rekeyJitterPercent = 10
     static let dpd = Duration.seconds(30)
     static let store = "/var/lib/weir/weir.db"

@@ -17,6 +17,7 @@ extension EnginePolicy {
             pools: configuration.pools.compactMap(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
+        childLimit = configuration.gateway.maxChildSAs
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }
@@ -34,8 +35,14 @@ extension Connection {
             },
             rekey: RekeyPolicy(
                 ike: connection.rekeyIKE, child: connection.rekeyChild,
-                jitter: Double(connection.rekeyJitterPercent) / 100),
+                childLimit: TrafficLimit(
+                    bytes: connection.rekeyBytes.map { UInt64($0) } ?? .max,
+                    packets: connection.rekeyPackets.map { UInt64($0) } ?? .max),
+                jitter: Double(connection.rekeyJitterPercent) / 100,
+                grace: connection.rekeyGrace),
             livenessInterval: connection.dpd)
+        unique = connection.unique
+        authLifetime = connection.authLifetime
     }
 }
 

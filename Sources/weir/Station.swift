@@ -25,8 +25,11 @@ final class Station: Service {
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
 
+    /// - Parameter records: false drops every fact at its source: to measure what facts cost.
     /// - Throws: ``Failure`` with the file, line and remedy.
-    init(_ configuration: Configuration, logger: Logger) throws(Failure) {
+    init(
+        _ configuration: Configuration, logger: Logger, records: Bool = true
+    ) throws(Failure) {
         self.logger = logger
         let store = try Self.store(configuration.telemetry.store)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
@@ -38,7 +41,8 @@ final class Station: Service {
             store: store, registry: registry, policy: policy, notifier: notifier,
             version: version, logger: logger)
         self.recorder = recorder
-        gateway = try Self.gateway(configuration, sink: QueueSink(queue: recorder.makeQueue()))
+        gateway = try Self.gateway(
+            configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
@@ -172,9 +176,10 @@ final class Station: Service {
 
 /// The gateway's end of the recorder's queue.
 private struct QueueSink: FactSink {
-    let queue: FactQueue
-    func record(_ event: any Event, at time: Instant) { queue.record(event, at: time) }
-    func record(_ tick: Tick, at time: Instant) { queue.record(tick, at: time) }
+    /// nil if nothing is to be recorded.
+    let queue: FactQueue?
+    func record(_ event: any Event, at time: Instant) { queue?.record(event, at: time) }
+    func record(_ tick: Tick, at time: Instant) { queue?.record(tick, at: time) }
 }
 
 /// The fewest prefixes that are a range together.

@@ -88,7 +88,7 @@ struct ReauthenticationTests {
         let pair = Pair(policy(unique))
         _ = try #require(pair.connect())
         pair.drive()
-        #expect(try RawClient(pair).logIn() == (unique != .keep))
+        _ = try RawClient(pair).logIn()
         pair.drive(for: .seconds(15))
         switch unique {
         case .replace:

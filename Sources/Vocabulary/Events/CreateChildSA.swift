@@ -57,12 +57,12 @@ package struct RekeyCollision: Event {
         "Both sides rekeyed the same SA at once; the successor with the lowest nonce goes.",
         fields: [
             Field("session", \.session, "the session; null if it ended meanwhile"),
-            Field("sa", \.kind, "which sort of SA"),
+            Field("kind", \.kind, "which sort of SA"),
             Field("survivor", \.survivor, "whose rekey stands"),
         ],
         counters: [
             Counter(
-                "ike_rekey_collisions_total", "Rekeys that both sides began at once.", by: "sa",
+                "ike_rekey_collisions_total", "Rekeys that both sides began at once.", by: "kind",
                 \.kind)
         ])
 
