@@ -152,9 +152,7 @@ package final class Engine {
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
-        tick.pools += policy.pools.compactMap { pools[$0.name] }.map {
-            PoolState(name: $0.policy.name, size: $0.size, used: UInt64($0.used.count))
-        }
+        tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.
@@ -162,7 +160,7 @@ package final class Engine {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
             && namesakes.isEmpty && inboundSPIs.isEmpty && sessionOfChild.isEmpty && lingering == 0
-            && pools.values.allSatisfy(\.used.isEmpty)
+            && pools.values.allSatisfy { ($0.ipv4?.lent ?? 0) + ($0.ipv6?.lent ?? 0) == 0 }
     }
 
     /// The sessions that are up, oldest first.
@@ -173,7 +171,7 @@ package final class Engine {
                     session: session.id, connection: session.connection.name,
                     identity: Personal(session.identity),
                     source: Personal(sa.path.remote.address),
-                    virtualAddress: Personal(session.lease.map { VirtualAddress(.v4($0.address)) }),
+                    virtualAddress: Personal(session.virtualAddress),
                     established: session.established, traffic: traffic(of: session),
                     ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
             }

@@ -39,7 +39,7 @@ extension Engine {
         case .never:
             replaced = live.filter {
                 isReauthentication(of: $0, on: sa)
-                    && $0.lease.map { payloads.configuration?.asks(for: $0.address) } == true
+                    && payloads.configuration?.asks(for: $0.lease?.addresses ?? []) == true
             }
         }
         return Predecessors(sessions: replaced, newest: replaced.last?.id)
@@ -62,23 +62,33 @@ extension Engine {
 
     /// The address that a session of the same user holds, if the peer asks for it.
     func ownAddress(
-        of session: Session, pool: String, _ request: ConfigurationPayload
-    ) -> UInt32? {
-        let names = namesakes[session.identity.canonicalBytes] ?? []
-        return names.compactMap { sessions[$0]?.lease }
-            .first { $0.pool == pool && request.asks(for: $0.address) }?.address
+        _ family: AddressFamily, of session: Session, pool: String,
+        _ request: ConfigurationPayload
+    ) -> IPAddress? {
+        namesakeLeases(session).filter { $0.pool == pool }.flatMap(\.addresses).first {
+            $0.family == family && request.asks(for: [$0])
+        }
     }
 
-    /// Whether another session of the same user holds this one's address too.
-    func sharesLease(_ session: Session) -> Bool {
-        (namesakes[session.identity.canonicalBytes] ?? []).contains {
-            $0 != session.id && sessions[$0]?.lease == session.lease
-        }
+    /// Whether another session of the same user holds an address of this one's too.
+    func sharesAddress(_ session: Session, _ address: IPAddress) -> Bool {
+        namesakeLeases(session).contains { $0.addresses.contains(address) }
+    }
+
+    private func namesakeLeases(_ session: Session) -> [Lease] {
+        (namesakes[session.identity.canonicalBytes] ?? []).filter { $0 != session.id }
+            .compactMap { sessions[$0]?.lease }
     }
 }
 
 extension ConfigurationPayload {
-    fileprivate func asks(for address: UInt32) -> Bool {
-        attributes.contains { $0.kind == .ip4Address && $0.value == IPAddress.v4(address).bytes }
+    /// Whether it names one of these virtual addresses.
+    fileprivate func asks(for leased: [IPAddress]) -> Bool {
+        leased.contains { address in
+            attributes.contains {
+                $0.kind == address.family.addressAttribute
+                    && $0.value.starts(with: address.bytes)
+            }
+        }
     }
 }

@@ -128,7 +128,7 @@ struct Walk {
         var policy = ClientPolicy.of(name, secret: secret)
         policy.rekey = RekeyPolicy(ike: .seconds(200), child: .seconds(80))
         policy.initialContact = dice.roll(2) == 0
-        policy.requestedAddress = dice.roll(2) == 0 ? pair.virtualAddresses.last : nil
+        policy.requestedAddresses = dice.roll(2) == 0 ? pair.virtualAddresses.suffix(1) : []
         policy.childless = dice.roll(8) == 0
         if let handle = pair.connect(policy) { logins.append(handle) }
     }

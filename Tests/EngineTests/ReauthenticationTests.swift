@@ -16,7 +16,7 @@ struct ReauthenticationTests {
     private func again(_ pair: Pair) throws -> ConnectionHandle {
         var client = ClientPolicy.example
         client.initialContact = false
-        client.requestedAddress = pair.virtualAddress
+        client.requestedAddresses = pair.virtualAddresses
         return try #require(pair.connect(client))
     }
 

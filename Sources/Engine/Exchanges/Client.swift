@@ -271,15 +271,20 @@ extension Engine {
         }
         payloads.append(
             .authentication(AuthenticationPayload(method: .sharedKey, data: auth)))
-        if client.wantsAddress {
+        if !client.wantedAddresses.isEmpty {
+            let wanted = client.wantedAddresses.flatMap { family in
+                [family.addressAttribute, family == .ipv4 ? .ip4DNS : .ip6DNS]
+            }
             payloads.append(
                 .configuration(
                     ConfigurationPayload(
                         .request,
-                        [
-                            .init(.ip4Address, client.requestedAddress?.bytes ?? []),
-                            .init(.ip4DNS),
-                        ])))
+                        wanted.map { kind in
+                            let again = client.requestedAddresses.first {
+                                $0.family.addressAttribute == kind
+                            }
+                            return .init(kind, again.map { $0.family.value(of: $0) } ?? [])
+                        })))
         }
         if !client.childless { payloads += childPayloads(client, spi: handshake.childSPI) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
@@ -290,7 +295,7 @@ extension Engine {
         [
             .securityAssociation(
                 offer(client.espSuites, spi: spi, withGroup: false)),
-            .trafficSelectorInitiator(TrafficSelectorPayload([Selector.anyIPv4.wire])),
+            .trafficSelectorInitiator(TrafficSelectorPayload(client.localSelectors.map(\.wire))),
             .trafficSelectorResponder(
                 TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
         ]
@@ -307,8 +312,7 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
-        let address = payloads.configuration?.attributes.first { $0.kind == .ip4Address }
-            .flatMap { IPAddress($0.value) }
+        let addresses = payloads.configuration?.addresses ?? []
         let client = handshake.policy
         let session = Session(
             id: newSessionID(at: now),
@@ -318,7 +322,8 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
-        session.local = address.map { [Selector(host: $0)] } ?? [.anyIPv4]
+        session.local =
+            addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
         session.remote = client.remoteSelectors
         if client.childless {
             inboundSPIs.remove(handshake.childSPI)
@@ -327,7 +332,7 @@ extension Engine {
         }
         establish(sa, session, at: now)
         output.notices.append(
-            .connected(handshake.handle, session.id, virtualAddress: address))
+            .connected(handshake.handle, session.id, virtualAddresses: addresses))
     }
 
     private func installFirstChild(

@@ -142,20 +142,24 @@ extension Engine {
                 livenessInterval: connection.livenessInterval),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
-        session.local = connection.localSelectors
         session.needsAddress = connection.pool != nil
         session.authenticationEnds = connection.authLifetime.map { now + $0 }
         session.replaces = others.newest
 
         let configuration: [AnyPayload]
         switch lend(
-            to: session, connection, payloads.configuration, isChildless: payloads.asksForNoChild,
-            rejection, &output)
+            to: session, connection, asking: payloads.configuration,
+            isChildless: payloads.asksForNoChild, &output)
         {
-        case .failure(let rejection): return .failure(rejection)
-        case .success(let payload): configuration = payload
+        case .failure(let refusal):
+            return .failure(rejection.because(refusal.reason, refusal.notify))
+        case .success(let payloads): configuration = payloads
         }
-        session.remote = session.lease.map { [Selector(prefix: .v4($0.address), length: 32)] }
+        session.remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
+        // A network is of use only to a peer with an address of its family.
+        session.local = connection.localSelectors.filter { selector in
+            session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
+        }
         var answer = configuration
         do throws(ChildRefusal) {
             if !payloads.asksForNoChild {
@@ -184,36 +188,6 @@ extension Engine {
         return .success(answer)
     }
 
-    /// Lends an address if the connection has a pool (RFC 7296 §2.19, §3.15).
-    private func lend(
-        to session: Session, _ connection: Connection, _ request: ConfigurationPayload?,
-        isChildless: Bool, _ rejection: AuthRejection, _ output: inout Output
-    ) -> Result<[AnyPayload], AuthRejection> {
-        guard let name = connection.pool else { return .success([]) }
-        // A Child SA that comes later asks for itself.
-        if request == nil, isChildless { return .success([]) }
-        guard let request, request.kind == .request else {
-            return .failure(rejection.because(.failedCPRequired, .failedCPRequired))
-        }
-        let wanted = Set(request.attributes.map(\.kind))
-        guard wanted.contains(.ip4Address) else {
-            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
-        }
-        guard
-            let address = ownAddress(of: session, pool: name, request)
-                ?? pools[name]?.lend(to: session.identity.canonicalBytes)
-        else {
-            output.events.append(PoolExhausted(pool: name, size: pools[name]?.size ?? 0))
-            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
-        }
-        session.lease = Lease(pool: name, address: address)
-        var attributes = [ConfigurationPayload.Attribute(.ip4Address, IPAddress.v4(address).bytes)]
-        for server in connection.dns where server.isIPv4 {
-            attributes.append(ConfigurationPayload.Attribute(.ip4DNS, server.bytes))
-        }
-        return .success([.configuration(ConfigurationPayload(.reply, attributes))])
-    }
-
     /// Tells of a new session, its lease and its Child SA, in that order.
     private func announce(
         _ login: Login, of sa: IKESA, _ handshake: ResponderHandshake, workNanoseconds: UInt64,
@@ -226,7 +200,7 @@ extension Engine {
             SessionEstablished(
                 session: session.id, connection: session.connection.name,
                 identity: session.identity, source: sa.path.remote.address,
-                virtualAddress: session.lease.map { VirtualAddress(.v4($0.address)) },
+                virtualAddress: session.virtualAddress,
                 method: .psk, ikeSuite: sa.suite.name, espSuite: session.espSuiteName, nat: sa.nat,
                 initiatorSPI: IKESPI(sa.initiatorSPI), responderSPI: IKESPI(sa.responderSPI),
                 initMicroseconds: handshake.workNanoseconds / 1_000,
@@ -234,10 +208,12 @@ extension Engine {
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
                 retransmissions: sa.retransmissionsSeen, replaces: session.replaces))
         if let lease = session.lease {
-            output.events.append(
-                LeaseGranted(
-                    session: session.id, pool: lease.pool, identity: session.identity,
-                    address: VirtualAddress(.v4(lease.address))))
+            for address in lease.addresses {
+                output.events.append(
+                    LeaseGranted(
+                        session: session.id, pool: lease.pool, identity: session.identity,
+                        address: VirtualAddress(address)))
+            }
         }
         for child in session.children { announce(child, of: session, &output) }
     }
