@@ -34,7 +34,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Folders of test data, read from the source tree at run time.
 let goldens = [
-    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "WireTests": ["Corpus"],
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"],
+    "StoreTests": ["Fixtures", "chunk_reader.py"],
+    "WireTests": ["Corpus"],
 ]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
@@ -69,6 +71,9 @@ let package = Package(
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CZlib", "zlib", apt: "zlib1g-dev"),
+        system("CGnuTLS", "gnutls", apt: "libgnutls28-dev"),
+        system("CCrypt", "libcrypt", apt: "libcrypt-dev"),
         .target(name: "CLinux"),
 
         // Pure: bytes and time go in, bytes and facts come out.
@@ -76,7 +81,9 @@ let package = Package(
         module("Wire", .pure),
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
+        module("Encoding", .pure),
         module("Presentation", .pure, ["Vocabulary"]),
+        module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
@@ -84,8 +91,10 @@ let package = Package(
         // Shells: sockets, files, clocks, threads.
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
-        module("Store", .foreign, ["SQLite", "Vocabulary"]),
-        module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
+        module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
+        module(
+            "Exporter", .foreign,
+            ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Crypto", "Vocabulary"]),
         module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
         module(
             "Recorder", .foreign,
@@ -104,7 +113,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
+                "Gateway", "LoadTest", "Page", "Presentation", "Recorder", "Rules", "Settings",
+                "Store",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -117,14 +127,18 @@ let package = Package(
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
+        .executableTarget(
+            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            path: "Tests/StoreBench", swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(
             "CapacityTests",
             ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         tests("CryptoTests", ["Crypto"]),
+        tests("EncodingTests", ["Encoding"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
-        tests("ExporterTests", ["Exporter", "Vocabulary"]),
+        tests("ExporterTests", ["Crypto", "Exporter", "Vocabulary"]),
         tests("ForecastTests", ["Forecast"]),
         tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
         tests(
@@ -133,6 +147,7 @@ let package = Package(
         tests(
             "LoadTestTests",
             ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
+        tests("PageTests", ["Page", "Presentation", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",
@@ -140,7 +155,7 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

@@ -26,6 +26,7 @@ final class Tunnel {
     var isFresh = true
     var traffic = Traffic()
     var lastInbound: Instant?
+    var lastOutbound: Instant?
     var window = ReplayWindow()
     /// The last sequence number sent; 0 if none.
     var sequence: UInt32 = 0

@@ -120,7 +120,8 @@ extension Engine {
                     outboundKey: terms.weAsked
                         ? keys.fromInitiator.duplicate() : keys.fromResponder.duplicate(),
                     localSelectors: terms.localSelectors, remoteSelectors: terms.remoteSelectors,
-                    limit: rekey.childLimit.drawn(rekeyShare(rekey.jitter)), path: sa.path),
+                    limit: rekey.childLimit.drawn(rekeyShare(rekey.jitter)),
+                    path: session.path ?? sa.path),
                 outbound: outbound)
         } catch {
             inboundSPIs.remove(terms.inboundSPI)

@@ -10,6 +10,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         sa.phase = .established
         sa.session = session
+        session.path = sa.path
         sessions[session.id] = session
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
         startTimers(of: sa, session, at: now)
@@ -23,6 +24,7 @@ extension Engine {
         let interval = session.connection.livenessInterval
         sa.timers[.liveness] = interval > .zero ? now + interval : nil
         scheduleLifetime(of: sa)
+        scheduleKeepalive(of: sa, at: now)
         scheduleChildren(of: sa)
     }
 
@@ -121,6 +123,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sa.timers[.linger] = now + span
         schedule(sa)
@@ -136,6 +139,7 @@ extension Engine {
         if let rival = rival(of: sa) { forget(rival) }
         abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
     }

@@ -19,6 +19,13 @@ package struct EnginePolicy: Sendable {
     /// Pretend that we are behind a NAT, so that peers wrap ESP in UDP: our data plane has no
     /// other (RFC 7296 §2.23 lets either side ask for it so).
     package var forcesEncapsulation = true
+    /// Our addresses, as far as they are known: for MOBIKE peers (RFC 4555 §3.4).
+    package var addresses: [IPAddress] = []
+    /// The longest IP packet with an IKE message that goes in one piece, bytes, if the peer can
+    /// put pieces together (RFC 7383 §2.5).
+    package var fragmentSize = 1_280
+    /// Bytes of fragments that may wait for the rest of their messages, in all.
+    package var reassemblyLimit = 4 << 20
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -134,6 +141,11 @@ package struct AddressBlock: Hashable, Sendable {
         self.last = last
     }
 
+    package func contains(_ address: IPAddress) -> Bool {
+        address.isIPv4 == first.isIPv4 && first.number <= address.number
+            && address.number <= last.number
+    }
+
     /// How many addresses there are, saturating.
     package var count: UInt64 { UInt64(clamping: last.number - first.number) &+ 1 }
 }
@@ -156,6 +168,11 @@ package struct Timing: Sendable {
     /// How long a session whose user has logged in anew waits for its own Delete.
     package var replaced: Duration = .seconds(10)
 
+    /// How long nothing may be sent to the outside of our NAT (RFC 3948 §4).
+    package var keepalive: Duration = .seconds(20)
+    /// How long fragments wait for the rest of their message.
+    package var reassembly: Duration = .seconds(15)
+
     package init() {}
 }
 
@@ -174,6 +191,14 @@ package struct ClientPolicy: Sendable {
     package var initialContact = true
     /// Log in without a Child SA (RFC 6023).
     package var childless = false
+    /// Offer MOBIKE (RFC 4555).
+    package var supportsMobike = false
+    /// Offer to take and send messages in fragments (RFC 7383).
+    package var supportsFragmentation = false
+    /// Pretend to be behind a NAT, so that ESP goes in UDP.
+    package var pretendsNAT = true
+    /// Give up if there is a NAT (RFC 4555 §3.9).
+    package var allowsNAT = true
     package var remoteSelectors: [Selector]
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration

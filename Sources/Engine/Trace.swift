@@ -65,6 +65,16 @@ package struct Trace: Sendable, CustomStringConvertible {
         case .useTransportMode: "USE_TRANSPORT_MODE"
         case .authLifetime: "AUTH_LIFETIME"
         case .childlessSupported: "CHILDLESS_IKEV2_SUPPORTED"
+        case .unacceptableAddresses: "UNACCEPTABLE_ADDRESSES"
+        case .unexpectedNATDetected: "UNEXPECTED_NAT_DETECTED"
+        case .mobikeSupported: "MOBIKE_SUPPORTED"
+        case .additionalIP4Address: "ADDITIONAL_IP4_ADDRESS"
+        case .additionalIP6Address: "ADDITIONAL_IP6_ADDRESS"
+        case .noAdditionalAddresses: "NO_ADDITIONAL_ADDRESSES"
+        case .updateSAAddresses: "UPDATE_SA_ADDRESSES"
+        case .cookie2: "COOKIE2"
+        case .noNATsAllowed: "NO_NATS_ALLOWED"
+        case .fragmentationSupported: "IKEV2_FRAGMENTATION_SUPPORTED"
         default: "\(kind.rawValue)"
         }
     }

@@ -103,6 +103,12 @@ struct Loader {
             // The kernel's limit is 15 bytes.
             tunName: tun.read("name", .name("weir0", limit: 15), or: Defaults.tunName),
             tunMTU: tun.read("mtu", .integer(576...9_000), or: Defaults.tunMTU).value,
+            pathMTU: section.read(
+                "path_mtu", .integer(576...9_000), or: Defaults.pathMTU
+            ).value,
+            fragmentSize: section.read(
+                "fragment_size", .integer(576...9_000), or: Defaults.fragmentSize
+            ).value,
             // The kernel's limit is 107 bytes.
             control: path(section, "control", or: Defaults.control, limit: 107),
             maxSessions: section.read(
@@ -123,7 +129,9 @@ struct Loader {
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")
+        let users = metrics.section("per_user")
         defer {
+            users.finish()
             metrics.finish()
             privacy.finish()
             section.finish()
@@ -142,6 +150,10 @@ struct Loader {
             ).value,
             metricsAddress: metrics.read("listen", .address, or: Defaults.metricsAddress),
             metricsPort: metrics.read("port", .port, or: Defaults.metricsPort),
+            webConfig: metrics.optional("web_config", .path("/etc/weir/web.yml")).map {
+                Located(absolute($0.value), at: $0.place, key: $0.key)
+            },
+            userSeries: users.read("limit", .integer(0...100_000), or: 0).value,
             privacy: Configuration.Privacy(
                 identities: privacy.read("identities", .word, or: Defaults.treatment).value,
                 addresses: privacy.read("addresses", .word, or: Defaults.treatment).value,

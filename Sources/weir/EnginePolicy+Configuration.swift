@@ -18,6 +18,10 @@ extension EnginePolicy {
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
         childLimit = configuration.gateway.maxChildSAs
+        fragmentSize = configuration.gateway.fragmentSize
+        addresses = configuration.gateway.listen.map(\.value).filter {
+            $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
+        }
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }

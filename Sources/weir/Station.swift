@@ -21,6 +21,8 @@ final class Station: Service {
     let policy: Disclosure
     private let recorder: Recorder
     private let metrics: MetricsServer
+    private let site: PageSite
+    private let web: WebConfigurationWatch
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
@@ -39,20 +41,31 @@ final class Station: Service {
         self.notifier = notifier
         let recorder = Recorder(
             store: store, registry: registry, policy: policy, notifier: notifier,
-            version: version, logger: logger)
+            version: version, logger: logger,
+            userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
         gateway = try Self.gateway(
             configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
+        let (access, files) = try Self.access(configuration.telemetry.webConfig)
+        site = PageSite(
+            PageSite.Sources(
+                gateway: configuration.gateway.name, registry: registry, policy: policy,
+                ask: { gateway.ask($0) }, activeAlerts: { recorder.activeAlerts },
+                isHealthy: { recorder.isHealthy }),
+            store: configuration.telemetry.store.value)
         do throws(ServerError) {
             metrics = try MetricsServer(
-                registry: registry, address: address, port: port.value,
+                registry: registry, address: address, port: port.value, access: access, site: site,
                 isReady: { recorder.isHealthy })
         } catch {
             throw .misuse(port.problem(error.description))
         }
+        web = WebConfigurationWatch(
+            path: configuration.telemetry.webConfig?.value, files: files, server: metrics,
+            logger: logger)
         metricsPort = metrics.port
         do throws(GatewayError) {
             control = try ControlSocket(
@@ -67,6 +80,7 @@ final class Station: Service {
 
     func start() throws(Failure) {
         recorder.start()
+        web.start()
         do throws(GatewayError) {
             try gateway.start()
         } catch {
@@ -85,7 +99,9 @@ final class Station: Service {
         gateway.stop()
         recorder.stop(cause: .signal)
         notifier?.stop()
+        web.stop()
         metrics.stop()
+        site.stop()
         logger.info("stopped")
     }
 
@@ -93,6 +109,24 @@ final class Station: Service {
         try start()
         try? await gracefulShutdown()
         stop()
+    }
+
+    /// Who may ask the metrics server, and the files that say so.
+    private static func access(
+        _ file: Located<String>?
+    ) throws(Failure) -> (Access, files: [String]) {
+        guard let file else { return (Access(), []) }
+        let configuration: WebConfiguration
+        do throws(SettingsError) {
+            configuration = try WebConfiguration.load(path: file.value)
+        } catch {
+            throw .misuse(error)
+        }
+        do throws(TLSError) {
+            return (try Access(configuration), configuration.files)
+        } catch {
+            throw .misuse(file.problem(error.description))
+        }
     }
 
     private static func disclosure(
@@ -140,6 +174,7 @@ final class Station: Service {
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
         setup.port = settings.port.value
         setup.natPort = settings.natPort.value
+        setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
         let policy = EnginePolicy(configuration)
         let inner = try innerNetwork(configuration)

@@ -156,6 +156,10 @@ extension Engine {
         case .success(let payloads): configuration = payloads
         }
         session.remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
+        guard !isForbiddenNAT(payloads, on: sa.path) else {
+            release(session)
+            return .failure(rejection.because(.unexpectedNAT, .unexpectedNATDetected))
+        }
         // A network is of use only to a peer with an address of its family.
         session.local = connection.localSelectors.filter { selector in
             session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
@@ -185,7 +189,7 @@ extension Engine {
         }
         establish(sa, session, at: now)
         replace(others, at: now, &output)
-        return .success(answer)
+        return .success(answer + negotiateMobike(payloads, of: sa, session))
     }
 
     /// Tells of a new session, its lease and its Child SA, in that order.
