@@ -21,7 +21,7 @@ struct PathMTUTests {
             at: Instant(nanoseconds: 0))
     }
 
-    func answer(to packet: [UInt8], limit: Int) -> [UInt8]? {
+    func icmp(for packet: [UInt8], limit: Int) -> [UInt8]? {
         packetTooBig(packet.span, limit: limit)
     }
 
@@ -59,7 +59,7 @@ struct PathMTUTests {
     @Test("is answered with the limit, by IPv4")
     func fragmentationNeeded() throws {
         let packet = Self.packet(1_400)
-        let answer = try #require(answer(to: packet, limit: 1_234))
+        let answer = try #require(icmp(for: packet, limit: 1_234))
         #expect(answer.count == 576)
         #expect(Array(answer[12..<16]) == Pair.virtualAddress.bytes)
         #expect(Array(answer[16..<20]) == Pair.server.bytes)
@@ -74,7 +74,7 @@ struct PathMTUTests {
     func packetTooBig6() throws {
         let (from, to): (IPAddress, IPAddress) = ("fd99::1", "fd88::1")
         let packet = ipv6(from, to, nextHeader: 17, [UInt8](repeating: 3, count: 1_400))
-        let answer = try #require(answer(to: packet, limit: 1_280))
+        let answer = try #require(icmp(for: packet, limit: 1_280))
         #expect(answer.count == 1_280)
         #expect(Array(answer[8..<40]) == to.bytes + from.bytes)
         #expect(Array(answer[40..<42]) == [2, 0])
@@ -88,17 +88,17 @@ struct PathMTUTests {
     @Test("is not answered where an answer could breed answers")
     func unanswered() {
         var error = udp(Pair.server, Pair.virtualAddress, ports: (0x0304, 0), protocolNumber: 1)
-        #expect(answer(to: error, limit: 600) == nil)
+        #expect(icmp(for: error, limit: 600) == nil)
         error[20] = 8
-        #expect(answer(to: error, limit: 600) != nil)
+        #expect(icmp(for: error, limit: 600) != nil)
         var fragment = Self.packet(100)
         fragment[7] = 1
-        #expect(answer(to: fragment, limit: 600) == nil)
-        #expect(answer(to: udp("224.0.0.1", Pair.virtualAddress), limit: 600) == nil)
-        #expect(answer(to: udp(Pair.server, "255.255.255.255"), limit: 600) == nil)
+        #expect(icmp(for: fragment, limit: 600) == nil)
+        #expect(icmp(for: udp("224.0.0.1", Pair.virtualAddress), limit: 600) == nil)
+        #expect(icmp(for: udp(Pair.server, "255.255.255.255"), limit: 600) == nil)
         let error6 = ipv6("fd99::1", "fd88::1", nextHeader: 58, [2, 0, 0, 0, 0, 0, 5, 0])
-        #expect(answer(to: error6, limit: 1_280) == nil)
-        #expect(answer(to: [0x45, 0, 0], limit: 600) == nil)
+        #expect(icmp(for: error6, limit: 1_280) == nil)
+        #expect(icmp(for: [0x45, 0, 0], limit: 600) == nil)
     }
 
     /// Of the ones' complement (RFC 1071): 0xffff if the checksum in it is right.
