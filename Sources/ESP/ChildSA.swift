@@ -18,12 +18,15 @@ package struct ChildSA: ~Copyable, Sendable {
     package let localSelectors: [Selector]
     /// What is on the peer's side of the tunnel: its virtual address, as a rule.
     package let remoteSelectors: [Selector]
+    /// After this much in either direction the data plane reports it as worn, once.
+    package let limit: TrafficLimit
     package let path: Path
 
     package init(
         session: SessionID, child: ChildID, inboundSPI: UInt32, outboundSPI: UInt32, cipher: Cipher,
         inboundKey: consuming SecretBytes, outboundKey: consuming SecretBytes,
-        localSelectors: [Selector], remoteSelectors: [Selector], path: Path
+        localSelectors: [Selector], remoteSelectors: [Selector],
+        limit: TrafficLimit = .none, path: Path
     ) {
         self.session = session
         self.child = child
@@ -34,6 +37,31 @@ package struct ChildSA: ~Copyable, Sendable {
         self.outboundKey = outboundKey
         self.localSelectors = localSelectors
         self.remoteSelectors = remoteSelectors
+        self.limit = limit
         self.path = path
+    }
+}
+
+/// Inner bytes and packets, in one direction.
+package struct TrafficLimit: Hashable, Sendable {
+    package var bytes: UInt64
+    package var packets: UInt64
+
+    /// Sequence numbers end at 2³² − 1 and must not come again (RFC 4303 §3.3.3); this leaves
+    /// time to rekey.
+    package static let none = TrafficLimit()
+
+    package init(bytes: UInt64 = .max, packets: UInt64 = 0xf000_0000) {
+        self.bytes = bytes
+        self.packets = min(packets, 0xf000_0000)
+    }
+
+    /// - Parameter share: 0 to 1.
+    package func drawn(_ share: Double) -> Self {
+        Self(bytes: Self.part(share, of: bytes), packets: Self.part(share, of: packets))
+    }
+
+    private static func part(_ share: Double, of count: UInt64) -> UInt64 {
+        UInt64(exactly: (Double(count) * share).rounded(.down)) ?? count
     }
 }

@@ -9,8 +9,11 @@ package protocol Dataplane: AnyObject {
     /// - Throws: ``CryptoError/library(code:)`` if the keys are refused; nothing is installed then.
     func install(_ child: consuming ChildSA, outbound: Bool) throws(CryptoError)
 
-    /// Nothing happens if it is active, or unknown.
+    /// Nothing happens if it is active, was deactivated, or is unknown.
     func activateOutbound(_ child: ChildID)
+
+    /// Receives only from now on. Nothing happens if the child is unknown.
+    func deactivateOutbound(_ child: ChildID)
 
     /// Wipes the keys.
     ///

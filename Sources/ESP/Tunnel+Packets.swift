@@ -26,7 +26,7 @@ extension Tunnel {
         let isNewest = number > window.newest
         window.mark(number)
         lastInbound = now
-        sendsOutbound = true  // the peer has this SA: RFC 7296 §2.8
+        activateOutbound()  // the peer has this SA: RFC 7296 §2.8
         return deliver(packet.span, body, moved: isNewest && remote != path.remote ? remote : nil)
     }
 

@@ -3,6 +3,15 @@ import Vocabulary
 
 /// One Child SA in this process.
 final class Tunnel {
+    /// Whether packets go out by it.
+    enum Outbound {
+        /// Not before it is known that the peer has it.
+        case waiting
+        case active
+        /// Never again.
+        case over
+    }
+
     let session: SessionID
     let child: ChildID
     let inboundSPI: UInt32
@@ -11,7 +20,10 @@ final class Tunnel {
     let remoteSelectors: [Selector]
 
     var path: Path
-    var sendsOutbound: Bool
+    var outbound: Outbound
+    let limit: TrafficLimit
+    /// Nobody has been told yet that the limit is reached.
+    var isFresh = true
     var traffic = Traffic()
     var lastInbound: Instant?
     var lastOutbound: Instant?
@@ -33,7 +45,24 @@ final class Tunnel {
         localSelectors = child.localSelectors
         remoteSelectors = child.remoteSelectors
         path = child.path
-        sendsOutbound = outbound
+        self.outbound = outbound ? .active : .waiting
+        limit = child.limit
+    }
+
+    var sendsOutbound: Bool { outbound == .active }
+
+    func activateOutbound() {
+        if outbound == .waiting { outbound = .active }
+    }
+
+    /// Whether the limit has been reached; true once.
+    func wears() -> Bool {
+        guard isFresh,
+            max(traffic.bytesIn, traffic.bytesOut) >= limit.bytes
+                || max(traffic.packetsIn, traffic.packetsOut) >= limit.packets
+        else { return false }
+        isFresh = false
+        return true
     }
 
     /// From the peer to us.

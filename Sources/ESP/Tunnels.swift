@@ -36,6 +36,9 @@ package final class Tunnels: Dataplane {
     /// Of the Child SAs that are gone.
     private var retired = Traffic()
 
+    /// Reached their limit since the last ``takeWorn()``.
+    private var worn: [ChildID] = []
+
     package init() {}
 
     /// Of Child SAs in place.
@@ -51,6 +54,13 @@ package final class Tunnels: Dataplane {
     /// up to 256 of them; beyond that they are counted together without one.
     package func takeDrops() -> [DropCount] { drops.take() }
 
+    /// The Child SAs that have reached their limit since the last call.
+    package func takeWorn() -> [ChildID] {
+        guard !worn.isEmpty else { return [] }
+        defer { worn = [] }
+        return worn
+    }
+
     // MARK: Dataplane
 
     /// A Child SA with the same number, if there is one, is removed before.
@@ -62,7 +72,9 @@ package final class Tunnels: Dataplane {
         routes.insert(tunnel)
     }
 
-    package func activateOutbound(_ child: ChildID) { byID[child]?.sendsOutbound = true }
+    package func activateOutbound(_ child: ChildID) { byID[child]?.activateOutbound() }
+
+    package func deactivateOutbound(_ child: ChildID) { byID[child]?.outbound = .over }
 
     package func remove(_ child: ChildID) -> Traffic {
         guard let tunnel = byID.removeValue(forKey: child) else { return Traffic() }
@@ -99,6 +111,7 @@ package final class Tunnels: Dataplane {
         case .dropped(let reason, let session):
             return drop(reason, session, from: remote.address)
         case let opened:
+            if tunnel.wears() { worn.append(tunnel.child) }
             return opened
         }
     }
@@ -134,7 +147,9 @@ package final class Tunnels: Dataplane {
         tunnel.lastOutbound = now
         switch tunnel.seal(&buffer, packet, from: inner.lowerBound) {
         case .dropped(let reason, let session): return drop(reason, session)
-        case let sealed: return sealed
+        case let sealed:
+            if tunnel.wears() { worn.append(tunnel.child) }
+            return sealed
         }
     }
 

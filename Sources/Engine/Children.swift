@@ -13,7 +13,13 @@ struct ChildAnswer {
 
 /// Why there is no Child SA.
 struct ChildRefusal: Error {
-    let notify: NotifyPayload.Kind
+    let notify: NotifyPayload
+
+    init(_ kind: NotifyPayload.Kind, _ data: [UInt8] = []) {
+        notify = NotifyPayload(kind, data: data)
+    }
+
+    init(_ notify: NotifyPayload) { self.notify = notify }
 }
 
 /// Everything that two sides agreed on for one Child SA.
@@ -29,7 +35,24 @@ struct ChildTerms {
 }
 
 extension Engine {
-    /// Answers the Child SA part of a request: chooses, narrows, installs.
+    /// Chooses the algorithms of a Child SA that a peer asks for.
+    ///
+    /// - Parameter withGroup: false in IKE_AUTH, which has no key exchange for it.
+    func chooseChild(
+        _ payloads: [AnyPayload], _ session: Session, withGroup: Bool
+    ) throws(ChildRefusal) -> Agreement<ESPSuite> {
+        guard let offers = payloads.securityAssociation?.proposals else {
+            throw ChildRefusal(.invalidSyntax)
+        }
+        guard
+            let agreement = choose(
+                offers, from: session.connection.espSuites, withGroup: withGroup),
+            agreement.proposal.espSPI != nil
+        else { throw ChildRefusal(.noProposalChosen) }
+        return agreement
+    }
+
+    /// Answers the Child SA part of a request: narrows, installs.
     ///
     /// - Parameters:
     ///   - nonces: Ni | Nr of this exchange.
@@ -38,30 +61,20 @@ extension Engine {
     ///   - exchange: the shared secret of this exchange, if it had one.
     ///   - outbound: whether to send on it at once.
     func answerChild(
-        _ payloads: [AnyPayload], nonces: [UInt8], local: [Selector], remote: [Selector]?,
-        of sa: IKESA, _ session: Session, exchange: borrowing SecretBytes?, outbound: Bool,
-        at now: Instant
-    ) -> Result<ChildAnswer, ChildRefusal> {
-        let withGroup =
-            switch exchange {
-            case .some: true
-            case nil: false
-            }
-        guard let offers = payloads.securityAssociation?.proposals,
+        _ agreement: Agreement<ESPSuite>, _ payloads: [AnyPayload], nonces: [UInt8],
+        local: [Selector], remote: [Selector]?, of sa: IKESA, _ session: Session,
+        exchange: borrowing SecretBytes?, outbound: Bool, at now: Instant
+    ) throws(ChildRefusal) -> ChildAnswer {
+        guard let outboundSPI = agreement.proposal.espSPI,
             let theirs = payloads.trafficSelectorsInitiator,
             let ours = payloads.trafficSelectorsResponder
-        else { return .failure(ChildRefusal(notify: .invalidSyntax)) }
+        else { throw ChildRefusal(.invalidSyntax) }
         // USE_TRANSPORT_MODE asks; not echoing it means tunnel mode (RFC 7296 §1.3.1).
-        guard
-            let agreement = choose(
-                offers, from: session.connection.espSuites, withGroup: withGroup),
-            let outboundSPI = agreement.proposal.espSPI
-        else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
         let remoteLimit = remote ?? [Selector(host: sa.path.remote.address)]
         let localSelectors = narrow(ours, to: local)
         let remoteSelectors = narrow(theirs, to: remoteLimit)
         guard !localSelectors.isEmpty, !remoteSelectors.isEmpty else {
-            return .failure(ChildRefusal(notify: .tsUnacceptable))
+            throw ChildRefusal(.tsUnacceptable)
         }
         let terms = ChildTerms(
             suite: agreement.suite, inboundSPI: newESPSPI(), outboundSPI: outboundSPI,
@@ -70,18 +83,17 @@ extension Engine {
         guard
             let child = install(
                 terms, of: sa, session, exchange: exchange, outbound: outbound, at: now)
-        else { return .failure(ChildRefusal(notify: .noProposalChosen)) }
+        else { throw ChildRefusal(.noProposalChosen) }
         var proposal = agreement.proposal
         proposal.spi = []
         proposal.spi.put(terms.inboundSPI)
-        return .success(
-            ChildAnswer(
-                child: child,
-                payloads: [
-                    .securityAssociation(SecurityAssociationPayload([proposal])),
-                    .trafficSelectorInitiator(TrafficSelectorPayload(remoteSelectors.map(\.wire))),
-                    .trafficSelectorResponder(TrafficSelectorPayload(localSelectors.map(\.wire))),
-                ]))
+        return ChildAnswer(
+            child: child,
+            payloads: [
+                .securityAssociation(SecurityAssociationPayload([proposal])),
+                .trafficSelectorInitiator(TrafficSelectorPayload(remoteSelectors.map(\.wire))),
+                .trafficSelectorResponder(TrafficSelectorPayload(localSelectors.map(\.wire))),
+            ])
     }
 
     /// Derives a Child SA's keys and gives it to the data plane.
@@ -92,6 +104,7 @@ extension Engine {
         outbound: Bool, at now: Instant
     ) -> ChildID? {
         let id = newChildID()
+        let rekey = session.connection.rekey
         do throws(CryptoError) {
             let keys = try childKeys(
                 sa.keys.skD, prf: sa.suite.prf, shared: exchange, nonces: terms.nonces,
@@ -107,19 +120,20 @@ extension Engine {
                     outboundKey: terms.weAsked
                         ? keys.fromInitiator.duplicate() : keys.fromResponder.duplicate(),
                     localSelectors: terms.localSelectors, remoteSelectors: terms.remoteSelectors,
+                    limit: rekey.childLimit.drawn(rekeyShare(rekey.jitter)),
                     path: session.path ?? sa.path),
                 outbound: outbound)
         } catch {
             inboundSPIs.remove(terms.inboundSPI)
             return nil
         }
-        let rekey = session.connection.rekey
         session.children.append(
             Child(
                 id: id, inboundSPI: terms.inboundSPI, outboundSPI: terms.outboundSPI,
                 suite: terms.suite, localSelectors: terms.localSelectors,
                 remoteSelectors: terms.remoteSelectors, installed: now,
-                rekeyAt: rekeyMoment(rekey.child, jitter: rekey.jitter, at: now)))
+                rekeyAt: rekeyMoment(rekey.child, jitter: rekey.jitter, at: now),
+                expiresAt: now + rekey.child + rekey.grace))
         session.espSuiteName = terms.suite.name
         sessionOfChild[id] = session.id
         return id
@@ -147,24 +161,38 @@ extension Engine {
 
     /// Stops using a Child SA but hears its last packets (RFC 7296 §2.8).
     func retire(_ id: ChildID, of session: Session, _ reason: ChildEnd, at now: Instant) {
-        guard let index = session.children.firstIndex(where: { $0.id == id }),
-            !session.children[index].isRetired
-        else { return }
-        session.children[index].state = .retired(until: now + policy.timing.retiredInbound)
-        session.children[index].end = reason
+        session.change(id) { child in
+            guard !child.isRetired else { return }
+            child.state = .retired(until: now + policy.timing.retiredInbound)
+            child.end = reason
+            dataplane.deactivateOutbound(id)
+        }
+    }
+
+    /// The peer is to delete a Child SA: the one that it replaced, or its own redundant one.
+    ///
+    /// - Parameter successor: what we shall send on then.
+    func awaitDelete(
+        of id: ChildID, _ session: Session, successor: ChildID?, _ reason: ChildEnd,
+        at now: Instant
+    ) {
+        session.change(id) { child in
+            guard child.isInstalled else { return }
+            child.state = .replaced(until: now + policy.timing.superseded)
+            child.successor = successor
+            child.end = reason
+        }
     }
 
     /// Sets the SA's timer for its session's Child SAs to the first thing to be done to one.
     func scheduleChildren(of sa: IKESA) {
         guard let session = sa.session else { return }
-        sa.timers[.children] = session.children.map { child in
-            if case .retired(let until) = child.state { until } else { child.rekeyAt }
-        }.min()
+        sa.timers[.children] = session.children.map(\.due).min()
         schedule(sa)
     }
 
     /// What both allow (RFC 7296 §2.9), without doubles, at most 16.
-    private func narrow(_ offered: [Wire.TrafficSelector], to allowed: [Selector]) -> [Selector] {
+    func narrow(_ offered: [Wire.TrafficSelector], to allowed: [Selector]) -> [Selector] {
         var common: [Selector] = []
         for offer in offered.compactMap({ Selector($0) }) {
             for limit in allowed {

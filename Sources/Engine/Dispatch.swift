@@ -19,7 +19,8 @@ extension Engine {
                 header, payloads, datagram, of: sa, handshake, on: path, at: now, &output)
         case .awaitingAuthResponse:
             output.drop(.unexpectedMessage, .keyExchange, from: path)
-        case .established, .superseded, .refused:
+        case .established, .superseded, .refused, .contested:
+            settleContest(header, payloads, of: sa, at: now, &output)
             let answer = answer(header, payloads, of: sa, on: path, at: now, &output)
             switch answer {
             case .reply(let reply):
@@ -79,7 +80,6 @@ extension Engine {
                 request(.verifyPath, of: sa, at: now, &output)
             }
         case .createChildSA:
-            guard sa.isEstablished else { return .error(.noAdditionalSAs) }
             return answerCreateChild(payloads, of: sa, at: now, &output)
         case .ikeAuth: return .ignore(.unexpectedMessage)
         default: return .ignore(.unknownExchange)
@@ -102,7 +102,10 @@ extension Engine {
         case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)
         case .deleteIKE: return forget(sa)
         case .rekeyChild(let child):
-            finishChildRekey(child, payloads, pending.context, of: sa, at: now, &output)
+            finishChild(
+                replacing: child, payloads, pending.context, of: sa, at: now, &output)
+        case .createChild:
+            finishChild(replacing: nil, payloads, pending.context, of: sa, at: now, &output)
         case .rekeyIKE: finishIKERekey(payloads, pending.context, of: sa, at: now, &output)
         }
         guard sas[sa.localSPI] === sa else { return }
@@ -121,6 +124,7 @@ extension Engine {
         case .deleteChild(let spi): Plan(.informational, [.delete(.children([spi]))])
         case .deleteIKE: Plan(.informational, [.delete(.ikeSA)])
         case .rekeyChild(let child): planChildRekey(child, of: sa)
+        case .createChild(let shape): planChild(shape, of: sa)
         case .rekeyIKE: planIKERekey(of: sa)
         }
     }

@@ -38,6 +38,8 @@ package final class Engine {
     /// IKE SAs that ended and are kept a while for their last answer.
     var lingering = 0
     var sessions: [SessionID: Session] = [:]
+    /// Sessions by their user's canonical bytes, oldest first.
+    var namesakes: [[UInt8]: [SessionID]] = [:]
     var sessionOfChild: [ChildID: SessionID] = [:]
     var pools: [String: Pool]
     var inboundSPIs: Set<UInt32> = []
@@ -99,6 +101,15 @@ package final class Engine {
         schedule(sa)
     }
 
+    /// Takes the news that a Child SA has carried as much as it may.
+    package func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {
+        guard let session = sessionOfChild[child].flatMap({ sessions[$0] }),
+            let sa = sas[session.ikeSPI], session.child(child)?.isInstalled == true
+        else { return }
+        rekey(child, of: sa, session, at: now, &output)
+        scheduleChildren(of: sa)
+    }
+
     /// When ``expire(at:_:)`` is to be called.
     package var nextDeadline: Instant? { deadlines.min?.at }
 
@@ -141,6 +152,7 @@ package final class Engine {
 
     package func fill(_ tick: inout Tick) {
         tick.sessions += UInt64(sessions.count)
+        tick.childless += UInt64(sessions.values.count { $0.children.isEmpty })
         tick.halfOpen += UInt64(halfOpen.count)
         tick.sessionLimit += UInt64(policy.sessionLimit)
         tick.messagesReceived += messagesReceived
@@ -155,8 +167,8 @@ package final class Engine {
     package var isIdle: Bool {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
-            && reassemblyBytes == 0 && inboundSPIs.isEmpty && sessionOfChild.isEmpty
-            && lingering == 0
+            && namesakes.isEmpty && reassemblyBytes == 0 && inboundSPIs.isEmpty
+            && sessionOfChild.isEmpty && lingering == 0
             && pools.values.allSatisfy(\.isUnused)
     }
 
@@ -234,10 +246,14 @@ package final class Engine {
         rekeyMoment(policy.timing.retransmit * 8, jitter: 0.75, at: now)
     }
 
+    /// What is left of a lifetime when up to `jitter` of it is taken off, at random.
+    func rekeyShare(_ jitter: Double) -> Double {
+        1 - min(max(jitter, 0), 1) * Double(random.uint32()) / Double(UInt32.max)
+    }
+
     /// A moment at which to rekey: the lifetime less up to `jitter` of it, at random.
     func rekeyMoment(_ lifetime: Duration, jitter: Double, at now: Instant) -> Instant {
-        let share = Double(random.uint32()) / Double(UInt32.max)
-        let part = 1 - min(max(jitter, 0), 1) * share
+        let part = rekeyShare(jitter)
         let span = Int64(exactly: (Double(lifetime.nanoseconds) * part).rounded(.down))
         return now + .nanoseconds(span ?? .max)
     }

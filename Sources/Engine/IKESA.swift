@@ -22,6 +22,9 @@ final class IKESA {
         case refused
         /// Replaced by another IKE SA; waits for the Delete.
         case superseded
+        /// Made by the peer's rekey of an IKE SA that we are rekeying ourselves: whether it is the
+        /// one that stays will be known when ours is answered (RFC 7296 §2.8.2).
+        case contested(old: UInt64)
     }
 
     /// Whether this side began this IKE SA: it owns the initiator SPI and SK_ei.
@@ -90,7 +93,7 @@ final class IKESA {
     var proof: ProofLevel {
         switch phase {
         case .awaitingAuth, .awaitingAuthResponse, .refused: .keyExchange
-        case .established, .superseded: .authenticated
+        case .established, .superseded, .contested: .authenticated
         }
     }
 }
@@ -135,6 +138,7 @@ enum Job: Hashable {
     case updateAddresses
     case rekeyIKE
     case rekeyChild(ChildID)
+    case createChild(ChildShape)
     case deleteChild(UInt32)
     case deleteIKE
 }
@@ -145,19 +149,49 @@ final class RequestContext {
     let spi: UInt32
     let ikeSPI: UInt64
     let exchange: PrivateKey?
+    let shape: ChildShape?
     /// Where a path change's request went first.
     let path: Path?
+    /// What the peer's request for the same thing made, if one came meanwhile.
+    var rival: Rival?
 
     init(
         nonce: [UInt8] = [], spi: UInt32 = 0, ikeSPI: UInt64 = 0, exchange: PrivateKey? = nil,
-        path: Path? = nil
+        shape: ChildShape? = nil, path: Path? = nil
     ) {
         self.path = path
         self.nonce = nonce
         self.spi = spi
         self.ikeSPI = ikeSPI
         self.exchange = exchange
+        self.shape = shape
     }
+}
+
+/// The peer's half of a collision of two rekeys (RFC 7296 §2.8.1, §2.8.2).
+struct Rival {
+    enum Product {
+        case child(ChildID)
+        /// Our SPI of the new IKE SA.
+        case ike(UInt64)
+    }
+
+    let product: Product
+    /// Of the peer's exchange: the lower of its two.
+    let nonce: [UInt8]
+
+    init(_ product: Product, nonces: [UInt8], _ others: [UInt8]) {
+        self.product = product
+        nonce = nonces.lexicographicallyPrecedes(others) ? nonces : others
+    }
+
+    /// Whether the SA that we asked for stays: the one with the lowest of the four nonces goes.
+    func yields(to ours: [UInt8], _ others: [UInt8]) -> Bool {
+        nonce.lexicographicallyPrecedes(ours) && nonce.lexicographicallyPrecedes(others)
+    }
+
+    var child: ChildID? { if case .child(let id) = product { id } else { nil } }
+    var ikeSPI: UInt64? { if case .ike(let spi) = product { spi } else { nil } }
 }
 
 /// A key exchange of ours that waits for the peer's half.

@@ -16,9 +16,11 @@ extension Engine {
     /// - Returns: the answer's payloads; none if the connection lends no addresses.
     func lend(
         to session: Session, _ connection: Connection, asking request: ConfigurationPayload?,
-        _ output: inout Output
+        isChildless: Bool, _ output: inout Output
     ) -> Result<[AnyPayload], LeaseRefusal> {
         guard let name = connection.pool else { return .success([]) }
+        // A Child SA that comes later is refused then.
+        if request == nil, isChildless { return .success([]) }
         guard let request, request.kind == .request else {
             return .failure(LeaseRefusal(reason: .failedCPRequired, notify: .failedCPRequired))
         }
@@ -27,7 +29,9 @@ extension Engine {
         var addresses: [IPAddress] = []
         for family in AddressFamily.allCases where wanted.contains(family.addressAttribute) {
             guard let pool = pools[name], pool.size(family) > 0 else { continue }
-            let lent = pools[name]?.lend(family, to: session.identity.canonicalBytes)
+            let lent =
+                ownAddress(family, of: session, pool: name, request)
+                ?? pools[name]?.lend(family, to: session.identity.canonicalBytes)
             guard let lent else {
                 output.events.append(PoolExhausted(pool: name, size: pool.size(family)))
                 continue
@@ -73,4 +77,8 @@ extension ConfigurationPayload {
                 .flatMap { IPAddress(Array($0.value.prefix(family == .ipv4 ? 4 : 16))) }
         }
     }
+}
+
+extension IPAddress {
+    var family: AddressFamily { isIPv4 ? .ipv4 : .ipv6 }
 }

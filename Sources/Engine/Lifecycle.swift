@@ -12,6 +12,7 @@ extension Engine {
         sa.session = session
         session.path = sa.path
         sessions[session.id] = session
+        namesakes[session.identity.canonicalBytes, default: []].append(session.id)
         startTimers(of: sa, session, at: now)
     }
 
@@ -22,8 +23,29 @@ extension Engine {
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
         let interval = session.connection.livenessInterval
         sa.timers[.liveness] = interval > .zero ? now + interval : nil
+        scheduleLifetime(of: sa)
         scheduleKeepalive(of: sa, at: now)
         scheduleChildren(of: sa)
+    }
+
+    /// The first thing that ends the IKE SA or its session for sure.
+    func scheduleLifetime(of sa: IKESA) {
+        guard let session = sa.session else { return }
+        let rekey = session.connection.rekey
+        sa.timers[.lifetime] = [
+            sa.created + rekey.ike + rekey.grace, session.authenticationEnds,
+            session.replacedUntil,
+        ].compactMap(\.self).min()
+        schedule(sa)
+    }
+
+    func endLifetime(of sa: IKESA, at now: Instant, _ output: inout Output) {
+        guard let session = sa.session else { return }
+        let due = { (moment: Instant?) in moment.map { $0 <= now } ?? false }
+        let reason: SessionEnd =
+            due(session.replacedUntil)
+            ? .replaced : due(session.authenticationEnds) ? .authLifetimeOver : .lifetimeOver
+        end(sa, reason, tellingPeer: true, at: now, &output)
     }
 
     /// Ends an IKE SA and its session, whatever state it is in.
@@ -49,10 +71,14 @@ extension Engine {
     }
 
     /// Closes the session of an IKE SA: its Child SAs, its lease, its records. The SA stays.
+    ///
+    /// - Parameter reason: what began it; of a session that was replaced, that counts.
     func close(_ sa: IKESA, _ reason: SessionEnd, at now: Instant, _ output: inout Output) {
         guard let session = sa.session, sessions[session.id] === session else { return }
+        let reason = session.replacedUntil == nil ? reason : .replaced
+        if let rival = rival(of: sa) { forget(rival) }
         for child in session.children {
-            remove(child, of: session, child.isRetired ? child.end : .sessionClosed, &output)
+            remove(child, of: session, child.end ?? .sessionClosed, &output)
         }
         release(session, &output)
         output.events.append(
@@ -66,13 +92,18 @@ extension Engine {
                 total: session.closedTraffic))
         if let handle = session.handle { output.notices.append(.closed(handle, reason)) }
         sessions[session.id] = nil
+        let name = session.identity.canonicalBytes
+        namesakes[name]?.removeAll { $0 == session.id }
+        if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
         sa.session = nil
     }
 
     /// Gives a lease back that nobody was told of.
     func release(_ session: Session) {
         guard let lease = session.lease else { return }
-        for address in lease.addresses { pools[lease.pool]?.giveBack(address) }
+        for address in lease.addresses where !sharesAddress(session, address) {
+            pools[lease.pool]?.giveBack(address)
+        }
         session.lease = nil
     }
 
@@ -105,6 +136,7 @@ extension Engine {
         if case .awaitingAuthResponse(let handshake) = sa.phase {
             inboundSPIs.remove(handshake.childSPI)
         }
+        if let rival = rival(of: sa) { forget(rival) }
         abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
         discardFragments(of: sa)
@@ -150,4 +182,7 @@ extension IKESA {
         default: false
         }
     }
+
+    var isContested: Bool { if case .contested = phase { true } else { false } }
+    var isSuperseded: Bool { if case .superseded = phase { true } else { false } }
 }

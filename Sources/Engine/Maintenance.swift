@@ -12,6 +12,7 @@ extension Engine {
         case .retransmit: retransmit(sa, at: now, &output)
         case .liveness: checkLiveness(sa, at: now, &output)
         case .rekeyIKE: request(.rekeyIKE, of: sa, at: now, &output)
+        case .lifetime: endLifetime(of: sa, at: now, &output)
         case .children: tendChildren(of: sa, at: now, &output)
         case .keepalive: keepAlive(sa, at: now, &output)
         case .fragments: giveUpFragments(of: sa, &output)
@@ -58,20 +59,32 @@ extension Engine {
         }
     }
 
-    /// Rekeys Child SAs whose time has come and takes away those that were replaced.
+    /// Rekeys Child SAs whose time has come and takes away those that are over.
     private func tendChildren(of sa: IKESA, at now: Instant, _ output: inout Output) {
         guard let session = sa.session else { return }
-        for child in session.children {
+        for child in session.children where child.due <= now {
             switch child.state {
-            case .retired(let until) where until <= now:
-                remove(child, of: session, child.end, &output)
-            case .installed where child.rekeyAt <= now:
-                request(.rekeyChild(child.id), of: sa, at: now, &output)
-                // The timer must not stand still in the past while the peer thinks.
-                session.postponeRekey(of: child.id, until: now + policy.timing.retransmit * 60)
-            default: break
+            case .retired:
+                remove(child, of: session, child.end ?? .rekeyed, &output)
+            case .replaced:
+                // The peer forgot to delete it.
+                if let successor = child.successor { dataplane.activateOutbound(successor) }
+                discard(child, child.end ?? .rekeyed, of: sa, session, at: now, &output)
+            case .installed where child.expiresAt <= now:
+                discard(child, .lifetimeOver, of: sa, session, at: now, &output)
+            case .installed:
+                rekey(child.id, of: sa, session, at: now, &output)
             }
         }
         scheduleChildren(of: sa)
+    }
+
+    func rekey(
+        _ child: ChildID, of sa: IKESA, _ session: Session, at now: Instant,
+        _ output: inout Output
+    ) {
+        request(.rekeyChild(child), of: sa, at: now, &output)
+        // The timer must not stand still in the past while the peer thinks.
+        session.postponeRekey(of: child, until: now + policy.timing.retransmit * 60)
     }
 }

@@ -11,6 +11,8 @@ package struct EnginePolicy: Sendable {
     package var sessionLimit = 10_000
     /// IKE SAs that may wait for IKE_AUTH at once.
     package var halfOpenLimit = 1_000
+    /// Child SAs that one IKE SA may have at once.
+    package var childLimit = 8
     package var timing = Timing()
     /// Which shard this is: the high byte of every responder SPI that it hands out.
     package var shard: UInt8 = 0
@@ -49,6 +51,10 @@ package struct Connection: Sendable {
     package var rekey: RekeyPolicy
     /// Ask a silent peer whether it is alive after this long (RFC 7296 §2.4); never, if zero.
     package var livenessInterval: Duration
+    /// What becomes of a user's session when the same user logs in again.
+    package var unique = UniquePolicy.replace
+    /// Users must prove themselves again within this time (RFC 4478); nil: never.
+    package var authLifetime: Duration?
 
     package init(
         name: String, localIdentity: Identity, remoteIdentities: [IdentityPattern],
@@ -76,20 +82,37 @@ package struct Connection: Sendable {
     }
 }
 
+/// What becomes of a user's session when the same user logs in again.
+package enum UniquePolicy: String, CaseIterable, Sendable {
+    /// The new one takes its place.
+    case replace
+    /// The new one is refused, unless it says INITIAL_CONTACT or is a reauthentication.
+    case keep
+    /// Both stay; INITIAL_CONTACT is not heeded.
+    case never
+}
+
 /// When we replace SAs. The moment is drawn from `[lifetime × (1 − jitter), lifetime]`, so that
 /// sessions that began together don't rekey together.
 package struct RekeyPolicy: Sendable {
     package var ike: Duration
     package var child: Duration
+    /// Inner bytes and packets of a Child SA, in either direction, after which it is replaced.
+    package var childLimit = TrafficLimit.none
     /// 0 to 1.
     package var jitter: Double
+    /// What could not be replaced ends this long after its lifetime.
+    package var grace: Duration
 
     package init(
-        ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600), jitter: Double = 0.5
+        ike: Duration = .seconds(14_400), child: Duration = .seconds(3_600),
+        childLimit: TrafficLimit = .none, jitter: Double = 0.5, grace: Duration = .seconds(600)
     ) {
         self.ike = ike
         self.child = child
+        self.childLimit = childLimit
         self.jitter = jitter
+        self.grace = grace
     }
 }
 
@@ -142,6 +165,8 @@ package struct Timing: Sendable {
     package var retiredInbound: Duration = .seconds(5)
     /// How long we wait for the Delete of an SA that the peer replaced.
     package var superseded: Duration = .seconds(30)
+    /// How long a session whose user has logged in anew waits for its own Delete.
+    package var replaced: Duration = .seconds(10)
 
     /// How long nothing may be sent to the outside of our NAT (RFC 3948 §4).
     package var keepalive: Duration = .seconds(20)
@@ -160,6 +185,12 @@ package struct ClientPolicy: Sendable {
     package var espSuites: [ESPSuite]
     /// Families to ask for a virtual address of.
     package var wantedAddresses: [AddressFamily] = [.ipv4]
+    /// The addresses that it wants again.
+    package var requestedAddresses: [IPAddress] = []
+    /// Says that it has no other session (RFC 7296 §2.4).
+    package var initialContact = true
+    /// Log in without a Child SA (RFC 6023).
+    package var childless = false
     /// Offer MOBIKE (RFC 4555).
     package var supportsMobike = false
     /// Offer to take and send messages in fragments (RFC 7383).

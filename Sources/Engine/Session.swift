@@ -3,9 +3,6 @@ package import Vocabulary
 
 /// One user's stay: it outlives its IKE SAs and Child SAs, and accounting sums over it.
 final class Session {
-    /// One, its successor, and those that wait for their last packets.
-    static let childLimit = 8
-
     let id: SessionID
     let connection: SessionTerms
     let identity: Identity
@@ -13,7 +10,19 @@ final class Session {
     var ikeSuiteName: String
     var espSuiteName: String?
     var lease: Lease?
+    /// What the peer may reach.
+    var local: [Selector] = []
+    /// What is the peer's; nil: its outer address.
+    var remote: [Selector]?
+    /// The connection lends addresses, and without one there is nothing to send to.
+    var needsAddress = false
     var children: [Child] = []
+    /// When the peer's authentication is too old (RFC 4478).
+    var authenticationEnds: Instant?
+    /// The session of the same user whose place this one took.
+    var replaces: SessionID?
+    /// Another session of the same user took its place; the peer has until then to say goodbye.
+    var replacedUntil: Instant?
     /// Of the Child SAs that are gone.
     var closedTraffic = Traffic()
     /// The IKE SA that speaks for it now.
@@ -39,10 +48,16 @@ final class Session {
         self.ikeSPI = ikeSPI
     }
 
+    func child(_ id: ChildID?) -> Child? { children.first { $0.id == id } }
+
+    /// Changes one Child SA, if it is there.
+    func change(_ id: ChildID, _ body: (inout Child) -> Void) {
+        guard let index = children.firstIndex(where: { $0.id == id }) else { return }
+        body(&children[index])
+    }
+
     func postponeRekey(of child: ChildID, until moment: Instant) {
-        for index in children.indices where children[index].id == child {
-            children[index].rekeyAt = moment
-        }
+        change(child) { $0.rekeyAt = moment }
     }
 }
 
@@ -75,7 +90,9 @@ extension Session {
 struct Child {
     enum State: Hashable {
         case installed
-        /// Replaced: receives until then.
+        /// The peer has replaced it, or will find it redundant, and is to delete it until then.
+        case replaced(until: Instant)
+        /// Deleted: receives its last packets until then.
         case retired(until: Instant)
     }
 
@@ -87,11 +104,36 @@ struct Child {
     let remoteSelectors: [Selector]
     let installed: Instant
     var rekeyAt: Instant
+    /// Nobody managed to rekey it: it ends.
+    let expiresAt: Instant
     var state = State.installed
+    /// What the peer replaced it by.
+    var successor: ChildID?
     /// Why it goes, once that is known.
-    var end = ChildEnd.rekeyed
+    var end: ChildEnd?
 
-    var isRetired: Bool { state != .installed }
+    var isInstalled: Bool { state == .installed }
+    var isRetired: Bool { if case .retired = state { true } else { false } }
+
+    var shape: ChildShape {
+        ChildShape(
+            suite: suite, localSelectors: localSelectors, remoteSelectors: remoteSelectors)
+    }
+
+    /// The next thing to be done to it.
+    var due: Instant {
+        switch state {
+        case .installed: min(rekeyAt, expiresAt)
+        case .replaced(let until), .retired(let until): until
+        }
+    }
+}
+
+/// What a Child SA is to be like.
+struct ChildShape: Hashable {
+    let suite: ESPSuite
+    let localSelectors: [Selector]
+    let remoteSelectors: [Selector]
 }
 
 /// A session, for a person or a program that asks what is up.

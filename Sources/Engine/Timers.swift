@@ -12,6 +12,8 @@ enum Timer: Int, CaseIterable, Sendable {
     case rekeyIKE
     /// Look at the Child SAs: one is to be replaced, or to go.
     case children
+    /// The IKE SA or its session has lasted as long as it may.
+    case lifetime
     /// Forget an SA that is over.
     case linger
     /// Keep the NAT in front of us from forgetting us (RFC 3948 §4).
@@ -23,7 +25,7 @@ enum Timer: Int, CaseIterable, Sendable {
 /// Deadlines by timer. Fixed size, no allocation, no callbacks: the driver sleeps until the
 /// earliest and then hands the expired ones back as input.
 struct TimerTable: Sendable {
-    private var deadlines: [8 of Instant?] = .init(repeating: nil)
+    private var deadlines: [9 of Instant?] = .init(repeating: nil)
 
     subscript(timer: Timer) -> Instant? {
         get { deadlines[timer.rawValue] }

@@ -14,6 +14,8 @@ package protocol GatewayEngine: AnyObject {
     /// Authenticated ESP packets come from another endpoint than before.
     func observed(
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output)
+    /// The Child SA has carried as much as it may.
+    func worn(_ child: ChildID, at now: Instant, _ output: inout Output)
     func expire(at now: Instant, _ output: inout Output)
     /// Fills in the gauges and counters that the engine knows.
     func fill(_ tick: inout Tick)

@@ -129,6 +129,11 @@ final class Shard {
             deliver()
             if inner.descriptor == nil { drainInner() }
         }
+        let worn = tunnels.takeWorn()
+        if !worn.isEmpty {
+            for child in worn { engine.worn(child, at: now, &output) }
+            deliver()
+        }
         if nextSecond <= now {
             engine.wallOffset = SystemClock.wallOffset
             recordDrops()

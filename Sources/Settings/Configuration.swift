@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
         package var shards: Int
         package var maxSessions: Int
         package var maxHalfOpen: Int
+        /// Of one IKE SA.
+        package var maxChildSAs: Int
     }
 
     package struct Pool: Sendable {
@@ -56,10 +58,19 @@ package struct Configuration: Sendable {
         package var espProposals: [ESPSuite]
         package var rekeyIKE: Duration
         package var rekeyChild: Duration
+        /// Inner bytes of a Child SA in either direction; nil: no limit.
+        package var rekeyBytes: Int?
+        package var rekeyPackets: Int?
+        /// What could not be rekeyed ends this long after its time.
+        package var rekeyGrace: Duration
         /// Up to this much of a lifetime is taken off it at random; 0 to 50.
         package var rekeyJitterPercent: Int
         /// How long a peer may be silent before it is asked for a sign of life.
         package var dpd: Duration
+        /// What becomes of a user's session when the same user logs in again.
+        package var unique: UniquePolicy
+        /// Users must prove themselves again within this time; nil: never.
+        package var authLifetime: Duration?
     }
 
     package struct Telemetry: Sendable {
@@ -121,6 +132,7 @@ enum Defaults {
     static let shards = 1
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
+    static let maxChildSAs = 8
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     /// AEADs and strong groups only; what older clients need has to be named.
     static let ikeProposals = [
@@ -138,6 +150,8 @@ enum Defaults {
     ]
     static let rekeyIKE = Duration.seconds(4 * 3_600)
     static let rekeyChild = Duration.seconds(3_600)
+    static let rekeyGrace = Duration.seconds(600)
+    static let unique = UniquePolicy.replace
     static let rekeyJitterPercent = 10
     static let dpd = Duration.seconds(30)
     static let store = "/var/lib/weir/weir.db"

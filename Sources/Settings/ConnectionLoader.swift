@@ -41,6 +41,14 @@ extension Loader {
         let rekeyIKE = rekey.read("ike", .duration(lifetime, "4h"), or: Defaults.rekeyIKE)
         let rekeyChild = rekey.read("child", .duration(lifetime, "1h"), or: Defaults.rekeyChild)
         let jitter = rekey.read("jitter", .percent(0...50), or: Defaults.rekeyJitterPercent)
+        let grace = rekey.read(
+            "grace", .duration(.seconds(1)...Duration.seconds(86_400), "10m"),
+            or: Defaults.rekeyGrace)
+        let bytes = rekey.optional("bytes", .integer(1_000_000...999_999_999_999))
+        let packets = rekey.optional("packets", .integer(1_000...4_000_000_000))
+        let unique = section.read("unique", .word, or: Defaults.unique)
+        let authLifetime = section.optional(
+            "auth_lifetime", .duration(.seconds(60)...Duration.seconds(30 * 86_400), "24h"))
         let dpd = section.read(
             "dpd", .duration(.seconds(1)...Duration.seconds(3_600), "30s"), or: Defaults.dpd)
         let networks = list(section, "local_ts", of: .prefix) ?? Defaults.localNetworks
@@ -51,7 +59,9 @@ extension Loader {
             name: name.value, localID: localID.value, remoteIDs: remoteIDs, secret: secret,
             pool: pool.value, localNetworks: networks, ikeProposals: ike, espProposals: esp,
             rekeyIKE: rekeyIKE.value, rekeyChild: rekeyChild.value,
-            rekeyJitterPercent: jitter.value, dpd: dpd.value)
+            rekeyBytes: bytes?.value, rekeyPackets: packets?.value, rekeyGrace: grace.value,
+            rekeyJitterPercent: jitter.value, dpd: dpd.value, unique: unique.value,
+            authLifetime: authLifetime?.value)
     }
 
     /// A list with no value twice.

@@ -117,6 +117,9 @@ struct Loader {
             ).value,
             maxHalfOpen: section.read(
                 "max_half_open", .integer(1...1_000_000), or: Defaults.maxHalfOpen
+            ).value,
+            maxChildSAs: section.read(
+                "max_child_sas", .integer(1...64), or: Defaults.maxChildSAs
             ).value)
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")

@@ -16,6 +16,8 @@ package enum Catalogue {
         EventKind(ChildSAClosed.self),
         EventKind(WeakSuiteChosen.self),
         EventKind(WeakSuiteRefused.self),
+        EventKind(CreateChildSARefused.self),
+        EventKind(RekeyCollision.self),
         EventKind(AddressChanged.self),
         EventKind(LeaseGranted.self),
         EventKind(LeaseReleased.self),

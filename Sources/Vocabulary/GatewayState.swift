@@ -84,6 +84,8 @@ package struct UserState: Hashable, Sendable {
 /// Everything sampled at one moment: the gateway's gauges and each Child SA's counters.
 package struct Tick: Sendable {
     package var sessions: UInt64 = 0
+    /// Sessions without a Child SA (RFC 6023).
+    package var childless: UInt64 = 0
     package var halfOpen: UInt64 = 0
     package var childSAs: UInt64 = 0
     /// The most sessions that the configuration allows.
@@ -123,6 +125,9 @@ extension Tick {
         StateMetric("ike_sessions", .gauge, "Users logged in.") { $0.sessions },
         StateMetric("ike_sessions_limit", .gauge, "Users that may be logged in at once.") {
             $0.sessionLimit
+        },
+        StateMetric("ike_childless_sessions", .gauge, "Users logged in without a Child SA.") {
+            $0.childless
         },
         StateMetric("ike_half_open_sas", .gauge, "IKE SAs that nobody has authenticated yet.") {
             $0.halfOpen

@@ -17,6 +17,7 @@ extension EnginePolicy {
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
+        childLimit = configuration.gateway.maxChildSAs
         fragmentSize = configuration.gateway.fragmentSize
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
@@ -71,8 +72,14 @@ extension Connection {
             },
             rekey: RekeyPolicy(
                 ike: connection.rekeyIKE, child: connection.rekeyChild,
-                jitter: Double(connection.rekeyJitterPercent) / 100),
+                childLimit: TrafficLimit(
+                    bytes: connection.rekeyBytes.map { UInt64($0) } ?? .max,
+                    packets: connection.rekeyPackets.map { UInt64($0) } ?? .max),
+                jitter: Double(connection.rekeyJitterPercent) / 100,
+                grace: connection.rekeyGrace),
             livenessInterval: connection.dpd)
+        unique = connection.unique
+        authLifetime = connection.authLifetime
     }
 }
 

@@ -35,5 +35,8 @@ extension Pair {
         return tick
     }
 
+    /// The gateway's only session, or its oldest.
+    var session: SessionID? { gateway.sessionSummaries().first?.session }
+
     func events<E: Event>(_: E.Type) -> [E] { events.compactMap { $0 as? E } }
 }

@@ -32,6 +32,7 @@ struct HostileWalkTests {
         for kind in [
             "ike_sa_init_rejected", "ike_auth_failed", "session_established", "session_closed",
             "ike_sa_rekeyed", "child_sa_rekeyed", "address_changed", "peer_dead", "message_dropped",
+            "rekey_collision", "create_child_sa_refused",
         ] { #expect(seen[kind, default: 0] > 0, "\(kind) never came") }
     }
 
@@ -61,7 +62,7 @@ struct HostileWalkTests {
         client.rekey = rekeys(.milliseconds(59_997))
         _ = try #require(pair.connect(client))
         pair.drive(for: .seconds(61))
-        #expect(pair.trace.contains { $0.contains("TEMPORARY_FAILURE") })
+        #expect(pair.events(RekeyCollision.self).count == 1)
         pair.drive(for: .seconds(100))
         let count =
             child ? pair.events(ChildSARekeyed.self).count : pair.events(IKESARekeyed.self).count
@@ -80,6 +81,9 @@ struct Walk {
         dice = Dice(seed: seed)
         var policy = EnginePolicy.example
         policy.connections[0].rekey = RekeyPolicy(ike: .seconds(150), child: .seconds(60))
+        policy.connections[0].rekey.childLimit = TrafficLimit(packets: 20)
+        policy.connections[0].unique = UniquePolicy.allCases[dice.roll(3)]
+        policy.connections[0].authLifetime = dice.roll(3) == 0 ? .seconds(300) : nil
         policy.sessionLimit = 2 + dice.roll(6)
         pair = Pair(policy, seed: seed)
     }
@@ -97,7 +101,7 @@ struct Walk {
     }
 
     private mutating func step() {
-        switch dice.roll(12) {
+        switch dice.roll(18) {
         case 0, 1: logIn()
         case 2, 3, 4: traffic()
         case 5: withLogin { handle, pair in pair.act { $0.rekeyChild(handle, at: $1, &$2) } }
@@ -105,6 +109,14 @@ struct Walk {
         case 7: rebind()
         case 8: withLogin { handle, pair in pair.act { $0.disconnect(handle, at: $1, &$2) } }
         case 9: terminate()
+        case 10, 11: withSession { $0.rekeyChild(of: $1, at: $2, &$3) }
+        case 12, 13: withSession { $0.rekeyIKE(of: $1, at: $2, &$3) }
+        case 14: withSession { $0.deleteChild(of: $1, at: $2, &$3) }
+        case 15: withLogin { handle, pair in pair.act { $0.deleteChild(handle, at: $1, &$2) } }
+        case 16:
+            withLogin { handle, pair in
+                pair.act { $0.createChild(handle, to: [.anyIPv4], at: $1, &$2) }
+            }
         default: break
         }
         pair.drive(for: .milliseconds([0, 3, 20, 500, 2_000, 9_000, 40_000][dice.roll(7)]))
@@ -115,7 +127,20 @@ struct Walk {
         let secret = dice.roll(6) == 0 ? "wrong" : "correct horse battery staple"
         var policy = ClientPolicy.of(name, secret: secret)
         policy.rekey = RekeyPolicy(ike: .seconds(200), child: .seconds(80))
+        policy.initialContact = dice.roll(2) == 0
+        policy.requestedAddresses = dice.roll(2) == 0 ? pair.virtualAddresses.suffix(1) : []
+        policy.childless = dice.roll(8) == 0
         if let handle = pair.connect(policy) { logins.append(handle) }
+    }
+
+    /// The gateway does something with one of its sessions.
+    private mutating func withSession(
+        _ body: (Engine, SessionID, Instant, inout Output) -> Void
+    ) {
+        let sessions = pair.gateway.sessionSummaries().map(\.session)
+        guard !sessions.isEmpty else { return }
+        let session = sessions[dice.roll(sessions.count)]
+        pair.actAtGateway { body($0, session, $1, &$2) }
     }
 
     private mutating func withLogin(_ body: (ConnectionHandle, Pair) -> Void) {

@@ -18,7 +18,7 @@ struct LoginTests {
                 "--> IKE_SA_INIT request 0 { SA, KE, N, N(NAT_DETECTION_SOURCE_IP), "
                     + "N(NAT_DETECTION_DESTINATION_IP) }",
                 "<-- IKE_SA_INIT response 0 { SA, KE, N, N(NAT_DETECTION_SOURCE_IP), "
-                    + "N(NAT_DETECTION_DESTINATION_IP) }",
+                    + "N(NAT_DETECTION_DESTINATION_IP), N(CHILDLESS_IKEV2_SUPPORTED) }",
                 "--> IKE_AUTH request 1 { IDi, N(INITIAL_CONTACT), IDr, AUTH, CP(REQUEST), SA, "
                     + "TSi, TSr }",
                 "<-- IKE_AUTH response 1 { IDr, AUTH, CP(REPLY), SA, TSi, TSr }",

@@ -87,6 +87,8 @@ final class ScriptedEngine: GatewayEngine {
         diary.moved.withLock { $0.append(remote) }
     }
 
+    func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {}
+
     func expire(at now: Instant, _ output: inout Output) {
         nextDeadline = nil
         diary.expiries.withLock { $0 += 1 }

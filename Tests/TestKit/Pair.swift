@@ -124,6 +124,7 @@ package final class Pair {
                 self.sealed += Traffic(bytesOut: UInt64(packet.count), packetsOut: 1)
             }
             put(Array(buffer[range]), path, toGateway: toGateway, isESP: true)
+            tellWorn()
         }
         return sealed
     }
@@ -173,12 +174,18 @@ package final class Pair {
         let plane = flight.toGateway ? gatewayPlane : clientPlane
         let opened = plane.open(&span, from: flight.path.remote, at: now)
         guard case .deliver(let inner, let child, let moved) = opened else { return }
+        tellWorn()
         let bytes = UInt64(inner.count)
         delivered +=
             flight.toGateway
             ? Traffic(bytesIn: bytes, packetsIn: 1) : Traffic(bytesOut: bytes, packetsOut: 1)
         guard let moved else { return }
         with(flight.toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }
+    }
+
+    private func tellWorn() {
+        for child in gatewayPlane.takeWorn() { with(gateway) { $0.worn(child, at: $1, &$2) } }
+        for child in clientPlane.takeWorn() { with(client) { $0.worn(child, at: $1, &$2) } }
     }
 
     @discardableResult

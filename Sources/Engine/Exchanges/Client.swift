@@ -43,39 +43,6 @@ extension Engine {
         return begun ? handle : nil
     }
 
-    /// Ends a session that ``connect(_:on:natPath:at:_:)`` began.
-    package func disconnect(
-        _ handle: ConnectionHandle, at now: Instant, _ output: inout Output
-    ) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
-        end(sa, .deletedByAdmin, tellingPeer: true, at: now, &output)
-    }
-
-    package func rekeyChild(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI],
-            let child = session.children.last(where: { !$0.isRetired })
-        else { return }
-        request(.rekeyChild(child.id), of: sa, at: now, &output)
-        schedule(sa)
-    }
-
-    package func rekeyIKE(_ handle: ConnectionHandle, at now: Instant, _ output: inout Output) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
-        request(.rekeyIKE, of: sa, at: now, &output)
-        schedule(sa)
-    }
-
-    /// Our own address has changed; what we send comes from there from now on.
-    package func move(_ handle: ConnectionHandle, toLocal local: Endpoint, at now: Instant) {
-        guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
-        sa.path.local = local
-        for child in session.children { dataplane.move(child.id, to: sa.path) }
-    }
-
-    private func session(of handle: ConnectionHandle) -> Session? {
-        sessions.values.first { $0.handle == handle }
-    }
-
     private func begin(
         _ client: ClientPolicy, _ handle: ConnectionHandle, group: DHGroup, cookie: [UInt8]?,
         restarts: Int, on path: Path, natPath: Path, at now: Instant, _ output: inout Output
@@ -230,9 +197,8 @@ extension Engine {
             forget(sa)
             return output.notices.append(.failed(handshake.handle, .wrongCredential))
         }
-        var payloads: [AnyPayload] = [
-            .identificationInitiator(identity), .notify(NotifyPayload(.initialContact)),
-        ]
+        var payloads: [AnyPayload] = [.identificationInitiator(identity)]
+        if client.initialContact { payloads.append(.notify(NotifyPayload(.initialContact))) }
         if let remote = client.remoteIdentity {
             payloads.append(.identificationResponder(IdentificationPayload(remote)))
         }
@@ -243,15 +209,17 @@ extension Engine {
                 [family.addressAttribute, family == .ipv4 ? .ip4DNS : .ip6DNS]
             }
             payloads.append(
-                .configuration(ConfigurationPayload(.request, wanted.map { .init($0) })))
+                .configuration(
+                    ConfigurationPayload(
+                        .request,
+                        wanted.map { kind in
+                            let again = client.requestedAddresses.first {
+                                $0.family.addressAttribute == kind
+                            }
+                            return .init(kind, again.map { $0.family.value(of: $0) } ?? [])
+                        })))
         }
-        payloads += [
-            .securityAssociation(
-                offer(client.espSuites, spi: handshake.childSPI, withGroup: false)),
-            .trafficSelectorInitiator(TrafficSelectorPayload(client.localSelectors.map(\.wire))),
-            .trafficSelectorResponder(
-                TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
-        ]
+        if !client.childless { payloads += childPayloads(client, spi: handshake.childSPI) }
         if client.supportsMobike {
             payloads.append(.notify(NotifyPayload(.mobikeSupported)))
             payloads += addressNotifies(besides: sa.path)
@@ -259,6 +227,16 @@ extension Engine {
         if !client.allowsNAT { payloads.append(.noNATs(on: sa.path)) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
         schedule(sa)
+    }
+
+    private func childPayloads(_ client: ClientPolicy, spi: UInt32) -> [AnyPayload] {
+        [
+            .securityAssociation(
+                offer(client.espSuites, spi: spi, withGroup: false)),
+            .trafficSelectorInitiator(TrafficSelectorPayload(client.localSelectors.map(\.wire))),
+            .trafficSelectorResponder(
+                TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
+        ]
     }
 
     func receiveAuthResponse(
@@ -273,12 +251,6 @@ extension Engine {
             return fail(sa, handshake, .wrongCredential, &output)
         }
         let addresses = payloads.configuration?.addresses ?? []
-        guard let offers = payloads.securityAssociation?.proposals,
-            let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
-            let outboundSPI = agreement.proposal.espSPI,
-            let theirs = payloads.trafficSelectorsInitiator,
-            let ours = payloads.trafficSelectorsResponder
-        else { return fail(sa, handshake, .noProposalChosen, &output) }
         let client = handshake.policy
         let session = Session(
             id: newSessionID(at: now),
@@ -289,17 +261,36 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
+        session.local =
+            addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
+        session.remote = client.remoteSelectors
+        if client.childless {
+            inboundSPIs.remove(handshake.childSPI)
+        } else if !installFirstChild(payloads, of: sa, session, handshake, at: now) {
+            return fail(sa, handshake, .noProposalChosen, &output)
+        }
+        establish(sa, session, at: now)
+        if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
+        output.notices.append(
+            .connected(handshake.handle, session.id, virtualAddresses: addresses))
+    }
+
+    private func installFirstChild(
+        _ payloads: [AnyPayload], of sa: IKESA, _ session: Session,
+        _ handshake: ClientHandshake, at now: Instant
+    ) -> Bool {
+        guard let offers = payloads.securityAssociation?.proposals,
+            let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
+            let outboundSPI = agreement.proposal.espSPI,
+            let theirs = payloads.trafficSelectorsInitiator,
+            let ours = payloads.trafficSelectorsResponder
+        else { return false }
         let terms = ChildTerms(
             suite: agreement.suite, inboundSPI: handshake.childSPI, outboundSPI: outboundSPI,
             localSelectors: theirs.compactMap { Selector($0) },
             remoteSelectors: ours.compactMap { Selector($0) },
             nonces: handshake.initiatorNonce + handshake.responderNonce, weAsked: true)
-        guard install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
-        else { return fail(sa, handshake, .noProposalChosen, &output) }
-        establish(sa, session, at: now)
-        if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
-        output.notices.append(
-            .connected(handshake.handle, session.id, virtualAddresses: addresses))
+        return install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
     }
 
     private func proves(

@@ -3,89 +3,148 @@ import ESP
 import Vocabulary
 import Wire
 
-// CREATE_CHILD_SA as it is answered: a rekey of a Child SA or of the IKE SA (RFC 7296 §1.3).
+// CREATE_CHILD_SA as it is answered (RFC 7296 §1.3): a new Child SA, or a rekey of one. The
+// collisions are those of §2.25.
 
 extension Engine {
     func answerCreateChild(
         _ payloads: [AnyPayload], of sa: IKESA, at now: Instant, _ output: inout Output
     ) -> Reaction {
-        guard let session = sa.session, let offers = payloads.securityAssociation?.proposals,
-            let nonce = payloads.nonce
-        else { return .error(.invalidSyntax) }
-        if offers.contains(where: { $0.protocolID == .ike }) {
-            return answerIKERekey(payloads, offers, nonce.bytes, of: sa, session, at: now, &output)
+        do throws(ChildRefusal) {
+            guard let session = sa.session, sa.isEstablished else {
+                // An IKE SA that was replaced is about to be closed (§2.25.2).
+                throw ChildRefusal(sa.isSuperseded ? .temporaryFailure : .noAdditionalSAs)
+            }
+            guard let offers = payloads.securityAssociation?.proposals, let nonce = payloads.nonce
+            else { throw ChildRefusal(.invalidSyntax) }
+            if offers.contains(where: { $0.protocolID == .ike }) {
+                return try answerIKERekey(
+                    payloads, offers, nonce.bytes, of: sa, session, at: now, &output)
+            }
+            guard let rekey = payloads.notifies(.rekeySA).first else {
+                return try answerNewChild(
+                    payloads, nonce.bytes, of: sa, session, at: now, &output)
+            }
+            let old = try rekeyed(rekey, of: sa, session)
+            return try answerChildRekey(
+                payloads, nonce.bytes, old, of: sa, session, at: now, &output)
+        } catch {
+            output.events.append(
+                CreateChildSARefused(
+                    session: sa.session?.id, initiator: .peer,
+                    reason: CreateChildRefusal(error.notify.kind)))
+            return .reply([.notify(error.notify)])
         }
-        guard let rekey = payloads.notifies(.rekeySA).first else {
-            // One Child SA a session; more come with their own policy.
-            return .error(.noAdditionalSAs)
+    }
+
+    /// The Child SA that a request replaces.
+    private func rekeyed(
+        _ notify: NotifyPayload, of sa: IKESA, _ session: Session
+    ) throws(ChildRefusal) -> Child {
+        guard notify.protocolID == .esp, notify.spi.count == 4 else {
+            throw ChildRefusal(.invalidSyntax)
         }
-        guard rekey.protocolID == .esp, rekey.spi.count == 4 else {
-            return .error(.invalidSyntax)
+        let spi = notify.spi.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let unknown = ChildRefusal(
+            NotifyPayload(.childSANotFound, protocolID: .esp, spi: notify.spi))
+        guard let old = session.children.first(where: { $0.outboundSPI == spi }) else {
+            throw unknown
         }
-        let spi = rekey.spi.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard let old = session.children.first(where: { $0.outboundSPI == spi && !$0.isRetired })
-        else {
-            return .reply([
-                .notify(NotifyPayload(.childSANotFound, protocolID: .esp, spi: rekey.spi))
-            ])
+        switch old.state {
+        case .installed: return old
+        case .replaced: throw ChildRefusal(.temporaryFailure)
+        case .retired:
+            // Ours to close, as long as the peer has not heard of it.
+            let deletion = Job.deleteChild(old.inboundSPI)
+            guard sa.pending?.job == deletion || sa.jobs.contains(deletion) else { throw unknown }
+            throw ChildRefusal(.temporaryFailure)
         }
-        // Both at once: each asks the other to wait (RFC 7296 §2.25).
-        if sa.pending?.job == .rekeyChild(old.id) || sa.pending?.job == .rekeyIKE {
-            return .error(.temporaryFailure)
+    }
+
+    private func answerNewChild(
+        _ payloads: [AnyPayload], _ theirNonce: [UInt8], of sa: IKESA, _ session: Session,
+        at now: Instant, _ output: inout Output
+    ) throws(ChildRefusal) -> Reaction {
+        guard session.children.count(where: \.isInstalled) < policy.childLimit else {
+            throw ChildRefusal(.noAdditionalSAs)
         }
-        // A peer that rekeys and never deletes must stop.
-        guard session.children.count < Session.childLimit else {
-            return .error(.noAdditionalSAs)
+        guard !session.needsAddress || session.remote != nil else {
+            throw ChildRefusal(.failedCPRequired)
         }
-        return answerChildRekey(payloads, nonce.bytes, old, of: sa, session, at: now, &output)
+        let (answer, reply) = try answerChildExchange(
+            payloads, theirNonce, local: session.local, remote: session.remote, of: sa, session,
+            outbound: true, at: now)
+        if let child = session.child(answer.child) { announce(child, of: session, &output) }
+        scheduleChildren(of: sa)
+        return .reply(reply.payloads)
     }
 
     private func answerChildRekey(
         _ payloads: [AnyPayload], _ theirNonce: [UInt8], _ old: Child, of sa: IKESA,
         _ session: Session, at now: Instant, _ output: inout Output
-    ) -> Reaction {
-        let ourNonce = random.bytes(32)
-        let exchange: AnsweredExchange?
-        switch answerExchange(payloads.keyExchange, wanted: pfsGroup(of: payloads, session)) {
-        case .failure(let reaction): return reaction
-        case .success(let answered): exchange = answered
+    ) throws(ChildRefusal) -> Reaction {
+        let ours = sa.pending?.job == .rekeyChild(old.id) ? sa.pending?.context : nil
+        // One collision at a time.
+        guard ours?.rival == nil else { throw ChildRefusal(.temporaryFailure) }
+        let (answer, reply) = try answerChildExchange(
+            payloads, theirNonce, local: old.localSelectors, remote: old.remoteSelectors, of: sa,
+            session, outbound: false, at: now)
+        if let child = session.child(answer.child) { announce(child, of: session, &output) }
+        if let ours {
+            // Which of the two stays will be known when ours is answered (§2.8.1).
+            ours.rival = Rival(.child(answer.child), nonces: theirNonce, reply.nonce)
+        } else {
+            sa.jobs.removeAll { $0 == .rekeyChild(old.id) }
+            peerReplaced(old, by: answer.child, of: session, at: now, &output)
         }
-        let answer = withShared(exchange) { shared in
-            answerChild(
-                payloads, nonces: theirNonce + ourNonce, local: old.localSelectors,
-                remote: old.remoteSelectors, of: sa, session, exchange: shared, outbound: false,
-                at: now)
-        }
-        switch answer {
-        case .failure(let refusal): return .error(refusal.notify)
-        case .success(let answer):
-            var reply = answer.payloads
-            if let exchange { reply.insert(.keyExchange(exchange.payload), at: 1) }
-            reply.insert(.nonce(NoncePayload(ourNonce)), at: 1)
-            tellChildRekeyed(old, by: answer.child, .peer, of: session, at: now, &output)
-            scheduleChildren(of: sa)
-            return .reply(reply)
-        }
+        scheduleChildren(of: sa)
+        return .reply(reply.payloads)
     }
 
-    func tellChildRekeyed(
+    /// The peer's rekey stands, and the peer will delete what it replaced.
+    func peerReplaced(
+        _ old: Child, by successor: ChildID, of session: Session, at now: Instant,
+        _ output: inout Output
+    ) {
+        guard session.child(old.id)?.isInstalled == true else { return }
+        awaitDelete(of: old.id, session, successor: successor, .rekeyed, at: now)
+        tellRekeyed(old, by: successor, .peer, of: session, at: now, &output)
+    }
+
+    func tellRekeyed(
         _ old: Child, by successor: ChildID, _ initiator: Initiator, of session: Session,
         at now: Instant, _ output: inout Output
     ) {
-        if let child = session.children.first(where: { $0.id == successor }) {
-            announce(child, of: session, &output)
-        }
         output.events.append(
             ChildSARekeyed(
                 session: session.id, retired: old.id, successor: successor, initiator: initiator,
                 ageMilliseconds: (now - old.installed).milliseconds))
     }
 
-    /// The group that our best fitting suite wants for a Child SA rekey; nil for none.
-    private func pfsGroup(of payloads: [AnyPayload], _ session: Session) -> DHGroup? {
-        guard payloads.keyExchange != nil, let offers = payloads.securityAssociation?.proposals
-        else { return nil }
-        return choose(offers, from: session.connection.espSuites, withGroup: true)?.suite.group
+    /// Our side of the exchange: with a key exchange of its own if the chosen suite has a group.
+    private func answerChildExchange(
+        _ payloads: [AnyPayload], _ theirNonce: [UInt8], local: [Selector], remote: [Selector]?,
+        of sa: IKESA, _ session: Session, outbound: Bool, at now: Instant
+    ) throws(ChildRefusal) -> (ChildAnswer, (payloads: [AnyPayload], nonce: [UInt8])) {
+        guard sa.pending?.job != .rekeyIKE else { throw ChildRefusal(.temporaryFailure) }
+        // A peer that rekeys and never deletes must stop.
+        guard session.children.count < 2 * policy.childLimit else {
+            throw ChildRefusal(.noAdditionalSAs)
+        }
+        let agreement = try chooseChild(payloads, session, withGroup: true)
+        let exchange = try agreement.suite.group.map { (group) throws(ChildRefusal) in
+            try answerExchange(payloads.keyExchange, wanted: group)
+        }
+        let nonce = random.bytes(32)
+        let answer = try withShared(exchange) { (shared) throws(ChildRefusal) in
+            try answerChild(
+                agreement, payloads, nonces: theirNonce + nonce, local: local, remote: remote,
+                of: sa, session, exchange: shared, outbound: outbound, at: now)
+        }
+        var reply = answer.payloads
+        if let exchange { reply.insert(.keyExchange(exchange.payload), at: 1) }
+        reply.insert(.nonce(NoncePayload(nonce)), at: 1)
+        return (answer, (reply, nonce))
     }
 
     /// Our half of a key exchange in an answer, and the secret.
@@ -98,78 +157,46 @@ extension Engine {
         }
     }
 
-    enum ExchangeAnswer {
-        case success(AnsweredExchange?)
-        case failure(Reaction)
-    }
-
-    /// - Parameter wanted: nil: an exchange is not needed, and an offered one not used.
-    func answerExchange(_ theirs: KeyExchangePayload?, wanted: DHGroup?) -> ExchangeAnswer {
-        guard let wanted, let theirs else { return .success(nil) }
-        guard theirs.group == wanted.transformID else {
+    /// - Throws: INVALID_KE_PAYLOAD with the group that we want (RFC 7296 §1.3).
+    func answerExchange(
+        _ theirs: KeyExchangePayload?, wanted: DHGroup
+    ) throws(ChildRefusal) -> AnsweredExchange {
+        guard let theirs, theirs.group == wanted.transformID else {
             var data: [UInt8] = []
             data.put(wanted.transformID)
-            return .failure(.error(.invalidKEPayload, data))
+            throw ChildRefusal(.invalidKEPayload, data)
         }
         do throws(CryptoError) {
             let ours = try KeyExchange(wanted, random: random)
             let shared = try ours.sharedSecret(with: theirs.publicValue)
-            return .success(
-                AnsweredExchange(
-                    KeyExchangePayload(group: theirs.group, publicValue: ours.publicValue), shared))
+            return AnsweredExchange(
+                KeyExchangePayload(group: theirs.group, publicValue: ours.publicValue), shared)
         } catch {
-            return .failure(.error(.invalidSyntax))
+            throw ChildRefusal(.invalidSyntax)
         }
     }
 
-    func withShared<Value>(
-        _ exchange: AnsweredExchange?, _ body: (borrowing SecretBytes?) -> Value
-    ) -> Value {
-        guard let exchange else { return body(nil) }
-        return body(.some(exchange.shared.duplicate()))
+    func withShared<Value, Failure>(
+        _ exchange: AnsweredExchange?, _ body: (borrowing SecretBytes?) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        guard let exchange else { return try body(nil) }
+        return try body(.some(exchange.shared.duplicate()))
     }
+}
 
-    // MARK: IKE SA
-
-    private func answerIKERekey(
-        _ payloads: [AnyPayload], _ offers: [Proposal], _ theirNonce: [UInt8], of sa: IKESA,
-        _ session: Session, at now: Instant, _ output: inout Output
-    ) -> Reaction {
-        guard sa.pending == nil || sa.pending?.job == .liveness else {
-            return .error(.temporaryFailure)
-        }
-        // Each replaced SA is held for a while, at the cost of those who want to log in.
-        if let last = session.ikeRekeyed, now - last < policy.timing.linger {
-            return .error(.temporaryFailure)
-        }
-        guard let theirs = payloads.keyExchange else { return .error(.invalidSyntax) }
-        guard
-            let agreement = choose(
-                offers, from: session.connection.ikeSuites, group: theirs.group),
-            let remoteSPI = agreement.proposal.ikeSPI
-        else { return .error(.noProposalChosen) }
-        let exchange: AnsweredExchange
-        switch answerExchange(theirs, wanted: agreement.suite.group) {
-        case .failure(let reaction): return reaction
-        case .success(nil): return .error(.invalidSyntax)
-        case .success(.some(let answered)): exchange = answered
-        }
-        let ourNonce = random.bytes(32)
-        guard
-            let successor = successor(
-                of: sa, suite: agreement.suite, shared: exchange.shared,
-                nonces: theirNonce + ourNonce, remoteSPI: remoteSPI, localSPI: newIKESPI(),
-                weInitiated: false, at: now)
-        else { return .error(.noProposalChosen) }
-        var proposal = agreement.proposal
-        proposal.spi = []
-        proposal.spi.put(successor.localSPI)
-        return .replyThen([
-            .securityAssociation(SecurityAssociationPayload([proposal])),
-            .nonce(NoncePayload(ourNonce)), .keyExchange(exchange.payload),
-        ]) { [self] output in
-            hand(session, from: sa, to: successor, .peer, at: now, &output)
-            linger(sa, .superseded, for: policy.timing.superseded, at: now)
+extension CreateChildRefusal {
+    init(_ kind: NotifyPayload.Kind?) {
+        switch kind {
+        case .invalidSyntax: self = .invalidSyntax
+        case .noProposalChosen: self = .noProposalChosen
+        case .invalidKEPayload: self = .invalidKEPayload
+        case .singlePairRequired: self = .singlePairRequired
+        case .noAdditionalSAs: self = .noAdditionalSAs
+        case .failedCPRequired: self = .failedCPRequired
+        case .tsUnacceptable: self = .tsUnacceptable
+        case .temporaryFailure: self = .temporaryFailure
+        case .childSANotFound: self = .childSANotFound
+        default: self = .other
         }
     }
 }

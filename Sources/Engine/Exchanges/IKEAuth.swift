@@ -62,8 +62,10 @@ extension Engine {
                     notify: NotifyPayload(.unsupportedCriticalPayload, data: data)))
         }
         guard let claimed = payloads.identificationInitiator,
-            payloads.securityAssociation != nil, payloads.trafficSelectorsInitiator != nil,
-            payloads.trafficSelectorsResponder != nil
+            payloads.asksForNoChild
+                || payloads.securityAssociation != nil
+                    && payloads.trafficSelectorsInitiator != nil
+                    && payloads.trafficSelectorsResponder != nil
         else {
             return .failure(
                 AuthRejection(reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax)))
@@ -130,8 +132,11 @@ extension Engine {
         let rejection = AuthRejection(
             reason: .sessionLimit, method: .psk, identity: login.identity,
             connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
-        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
         let connection = login.connection
+        guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
+            return .failure(rejection.because(.alreadyConnected))
+        }
+        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
@@ -140,37 +145,54 @@ extension Engine {
                 livenessInterval: connection.livenessInterval),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
+        session.needsAddress = connection.pool != nil
+        session.authenticationEnds = connection.authLifetime.map { now + $0 }
+        session.replaces = others.newest
 
         let configuration: [AnyPayload]
-        switch lend(to: session, connection, asking: payloads.configuration, &output) {
+        switch lend(
+            to: session, connection, asking: payloads.configuration,
+            isChildless: payloads.asksForNoChild, &output)
+        {
         case .failure(let refusal):
             return .failure(rejection.because(refusal.reason, refusal.notify))
         case .success(let payloads): configuration = payloads
         }
+        session.remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
         guard !isForbiddenNAT(payloads, on: sa.path) else {
             release(session)
             return .failure(rejection.because(.unexpectedNAT, .unexpectedNATDetected))
         }
         // A network is of use only to a peer with an address of its family.
-        let local = connection.localSelectors.filter { selector in
+        session.local = connection.localSelectors.filter { selector in
             session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
         }
-        let remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
-        switch answerChild(
-            payloads, nonces: handshake.initiatorNonce + handshake.responderNonce,
-            local: local, remote: remote, of: sa, session, exchange: nil, outbound: true, at: now)
-        {
-        case .failure(let refusal):
+        var answer = configuration
+        do throws(ChildRefusal) {
+            if !payloads.asksForNoChild {
+                let agreement = try chooseChild(payloads, session, withGroup: false)
+                answer += try answerChild(
+                    agreement, payloads,
+                    nonces: handshake.initiatorNonce + handshake.responderNonce,
+                    local: session.local, remote: session.remote, of: sa, session, exchange: nil,
+                    outbound: true, at: now
+                ).payloads
+            }
+        } catch {
             release(session)
             return .failure(
                 rejection.because(
-                    refusal.notify == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
-                    refusal.notify))
-        case .success(let answer):
-            establish(sa, session, at: now)
-            return .success(
-                configuration + answer.payloads + negotiateMobike(payloads, of: sa, session))
+                    error.notify.kind == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
+                    error.notify.kind))
         }
+        if let lifetime = connection.authLifetime {
+            var seconds: [UInt8] = []
+            seconds.put(UInt32(clamping: lifetime.nanoseconds / 1_000_000_000))
+            answer.append(.notify(NotifyPayload(.authLifetime, data: seconds)))
+        }
+        establish(sa, session, at: now)
+        replace(others, at: now, &output)
+        return .success(answer + negotiateMobike(payloads, of: sa, session))
     }
 
     /// Tells of a new session, its lease and its Child SA, in that order.
@@ -191,7 +213,7 @@ extension Engine {
                 initMicroseconds: handshake.workNanoseconds / 1_000,
                 authMicroseconds: authentication,
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
-                retransmissions: sa.retransmissionsSeen))
+                retransmissions: sa.retransmissionsSeen, replaces: session.replaces))
         tellIfWeak(sa.suite, of: session, &output)
         if let lease = session.lease {
             for address in lease.addresses {
@@ -215,6 +237,14 @@ extension Engine {
                 identity: rejection.identity, source: sa.path.remote.address,
                 connection: rejection.connection))
         linger(sa, .refused, for: policy.timing.linger, at: now)
+    }
+}
+
+extension [AnyPayload] {
+    /// An IKE SA without a Child SA (RFC 6023).
+    fileprivate var asksForNoChild: Bool {
+        securityAssociation == nil && trafficSelectorsInitiator == nil
+            && trafficSelectorsResponder == nil
     }
 }
 

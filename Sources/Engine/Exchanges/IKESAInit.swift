@@ -145,6 +145,7 @@ extension Engine {
                 initiatorSPI: request.initiatorSPI, responderSPI: spi, path: path,
                 pretending: policy.forcesEncapsulation)
         }
+        payloads.append(.notify(NotifyPayload(.childlessSupported)))
         if withFragments { payloads.append(.notify(NotifyPayload(.fragmentationSupported))) }
         let header = Header(
             initiatorSPI: request.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,

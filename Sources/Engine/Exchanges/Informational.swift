@@ -42,18 +42,25 @@ extension Engine {
     /// The peer has closed a Child SA whose packets it receives on `spi`.
     ///
     /// - Returns: our SPI of the pair, to be deleted in the answer; nil if we have said so
-    ///   ourselves, or know of none (RFC 7296 §1.4.1).
+    ///   ourselves, or know of none (RFC 7296 §1.4.1, §2.25.1).
     private func peerDeletedChild(
         _ spi: UInt32, of sa: IKESA, _ session: Session, at now: Instant, _ output: inout Output
     ) -> UInt32? {
         guard let child = session.children.first(where: { $0.outboundSPI == spi }),
             !child.isRetired
         else { return nil }
-        let successor = session.children.last { $0.id != child.id && !$0.isRetired }
-        if let successor, successor.installed >= child.installed {
+        let rival = sa.pending?.context.rival?.child
+        if case .replaced = child.state {
             // The end of a rekey: what we send goes by the successor from now on.
-            dataplane.activateOutbound(successor.id)
+            if let successor = child.successor { dataplane.activateOutbound(successor) }
+            retire(child.id, of: session, child.end ?? .rekeyed, at: now)
+        } else if let rival, sa.pending?.job == .rekeyChild(child.id) {
+            // The peer's own rekey of it is done; ours comes too late (§2.8.1).
+            tellRekeyed(child, by: rival, .peer, of: session, at: now, &output)
+            dataplane.activateOutbound(rival)
             retire(child.id, of: session, .rekeyed, at: now)
+        } else if rival == child.id {
+            retire(child.id, of: session, .redundant, at: now)
         } else {
             remove(child, of: session, .deletedByPeer, &output)
         }

@@ -3,87 +3,143 @@ import ESP
 import Vocabulary
 import Wire
 
-// CREATE_CHILD_SA as we begin it: rekeys of our own (RFC 7296 §2.8).
+// CREATE_CHILD_SA as we begin it: new Child SAs, and rekeys of our own (RFC 7296 §1.3, §2.8).
 
 extension Engine {
-    // MARK: Child SA
-
     func planChildRekey(_ id: ChildID, of sa: IKESA) -> Plan? {
-        guard sa.isEstablished, let session = sa.session,
-            let old = session.children.first(where: { $0.id == id && !$0.isRetired })
-        else { return nil }
-        var rekeyed: [UInt8] = []
-        rekeyed.put(old.inboundSPI)
+        guard let old = sa.session?.child(id), old.isInstalled else { return nil }
+        var spi: [UInt8] = []
+        spi.put(old.inboundSPI)
+        return planChild(
+            old.shape, of: sa,
+            before: [.notify(NotifyPayload(.rekeySA, protocolID: .esp, spi: spi))])
+    }
+
+    /// - Parameter before: what comes first in the request.
+    func planChild(_ shape: ChildShape, of sa: IKESA, before: [AnyPayload] = []) -> Plan? {
+        guard sa.isEstablished, sa.session != nil else { return nil }
         let spi = newESPSPI()
         let nonce = random.bytes(32)
-        let exchange = old.suite.group.flatMap { privateKey($0) }
-        var payloads: [AnyPayload] = [
-            .notify(NotifyPayload(.rekeySA, protocolID: .esp, spi: rekeyed)),
-            .securityAssociation(offer([old.suite], spi: spi, withGroup: exchange != nil)),
-            .nonce(NoncePayload(nonce)),
-        ]
-        if let exchange, let group = old.suite.group {
+        let exchange = shape.suite.group.flatMap { privateKey($0) }
+        var payloads =
+            before + [
+                .securityAssociation(offer([shape.suite], spi: spi, withGroup: exchange != nil)),
+                .nonce(NoncePayload(nonce)),
+            ]
+        if let exchange, let group = shape.suite.group {
             payloads.append(
                 .keyExchange(
                     KeyExchangePayload(
                         group: group.transformID, publicValue: exchange.exchange.publicValue)))
         }
         payloads.append(
-            .trafficSelectorInitiator(TrafficSelectorPayload(old.localSelectors.map(\.wire))))
+            .trafficSelectorInitiator(TrafficSelectorPayload(shape.localSelectors.map(\.wire))))
         payloads.append(
-            .trafficSelectorResponder(TrafficSelectorPayload(old.remoteSelectors.map(\.wire))))
+            .trafficSelectorResponder(TrafficSelectorPayload(shape.remoteSelectors.map(\.wire))))
         return Plan(
             .createChildSA, payloads,
-            RequestContext(nonce: nonce, spi: spi, exchange: exchange))
+            RequestContext(nonce: nonce, spi: spi, exchange: exchange, shape: shape))
     }
 
-    func finishChildRekey(
-        _ id: ChildID, _ payloads: [AnyPayload], _ context: RequestContext, of sa: IKESA,
-        at now: Instant, _ output: inout Output
+    /// Takes the answer to a request for a Child SA.
+    ///
+    /// - Parameter id: the one that it replaces, if it does.
+    func finishChild(
+        replacing id: ChildID?, _ payloads: [AnyPayload], _ context: RequestContext,
+        of sa: IKESA, at now: Instant, _ output: inout Output
     ) {
-        guard let session = sa.session,
-            let old = session.children.first(where: { $0.id == id }), !old.isRetired
-        else { return abandon(context) }
-        guard payloads.error == nil, let theirNonce = payloads.nonce,
-            let offers = payloads.securityAssociation?.proposals,
-            let agreement = choose(offers, from: [old.suite], withGroup: context.exchange != nil),
-            let outboundSPI = agreement.proposal.espSPI
-        else {
-            return retryChildRekey(old, payloads.error?.kind, context, of: sa, at: now, &output)
+        guard let session = sa.session, let shape = context.shape else {
+            inboundSPIs.remove(context.spi)
+            return
         }
-        guard let exchange = finish(context.exchange, with: payloads.keyExchange) else {
-            return retryChildRekey(old, nil, context, of: sa, at: now, &output)
+        let made = agreed(payloads, context, shape, of: sa, session, at: now)
+        scheduleChildren(of: sa)
+        guard let made else {
+            inboundSPIs.remove(context.spi)
+            output.events.append(
+                CreateChildSARefused(
+                    session: session.id, initiator: .us,
+                    reason: CreateChildRefusal(payloads.error?.kind)))
+            return notReplaced(
+                id, payloads.error?.kind, context, of: sa, session, at: now, &output)
         }
-        let terms = ChildTerms(
-            suite: agreement.suite, inboundSPI: context.spi, outboundSPI: outboundSPI,
-            localSelectors: old.localSelectors, remoteSelectors: old.remoteSelectors,
-            nonces: context.nonce + theirNonce.bytes, weAsked: true)
-        let installed = withShared(exchange.answered) { shared in
-            install(terms, of: sa, session, exchange: shared, outbound: true, at: now)
+        announce(made.child, of: session, &output)
+        if let rival = context.rival, let theirs = rival.child {
+            let yields = rival.yields(to: context.nonce, made.nonce)
+            output.events.append(
+                RekeyCollision(session: session.id, kind: .child, survivor: yields ? .us : .peer))
+            if yields {
+                awaitDelete(of: theirs, session, successor: nil, .redundant, at: now)
+            } else {
+                discard(made.child, .redundant, of: sa, session, at: now, &output)
+                if let old = session.child(id) {
+                    peerReplaced(old, by: theirs, of: session, at: now, &output)
+                }
+                return scheduleChildren(of: sa)
+            }
         }
-        guard let child = installed else { return }
-        tellChildRekeyed(old, by: child, .us, of: session, at: now, &output)
-        retire(old.id, of: session, .rekeyed, at: now)
-        request(.deleteChild(old.inboundSPI), of: sa, at: now, &output)
+        dataplane.activateOutbound(made.child.id)
+        if let old = session.child(id), old.isInstalled {
+            tellRekeyed(old, by: made.child.id, .us, of: session, at: now, &output)
+            discard(old, .rekeyed, of: sa, session, at: now, &output)
+        }
         scheduleChildren(of: sa)
     }
 
-    /// The peer would not, or not now. CHILD_SA_NOT_FOUND: it has none of that SPI any more.
-    private func retryChildRekey(
-        _ old: Child, _ error: NotifyPayload.Kind?, _ context: RequestContext, of sa: IKESA,
-        at now: Instant, _ output: inout Output
+    /// Installs what the peer agreed to, not yet for sending.
+    ///
+    /// - Returns: nil if it did not, or said so badly; and the peer's nonce.
+    private func agreed(
+        _ payloads: [AnyPayload], _ context: RequestContext, _ shape: ChildShape, of sa: IKESA,
+        _ session: Session, at now: Instant
+    ) -> (child: Child, nonce: [UInt8])? {
+        guard payloads.error == nil, let nonce = payloads.nonce,
+            let offers = payloads.securityAssociation?.proposals,
+            let agreement = choose(
+                offers, from: [shape.suite], withGroup: context.exchange != nil),
+            let outboundSPI = agreement.proposal.espSPI,
+            let exchange = finish(context.exchange, with: payloads.keyExchange)
+        else { return nil }
+        let local = narrow(payloads.trafficSelectorsInitiator ?? [], to: shape.localSelectors)
+        let remote = narrow(payloads.trafficSelectorsResponder ?? [], to: shape.remoteSelectors)
+        guard !local.isEmpty, !remote.isEmpty else { return nil }
+        let terms = ChildTerms(
+            suite: agreement.suite, inboundSPI: context.spi, outboundSPI: outboundSPI,
+            localSelectors: local, remoteSelectors: remote,
+            nonces: context.nonce + nonce.bytes, weAsked: true)
+        let installed = withShared(exchange.answered) { shared in
+            install(terms, of: sa, session, exchange: shared, outbound: false, at: now)
+        }
+        return session.child(installed).map { ($0, nonce.bytes) }
+    }
+
+    /// Deletes a Child SA, and hears its last packets.
+    func discard(
+        _ child: Child, _ reason: ChildEnd, of sa: IKESA, _ session: Session, at now: Instant,
+        _ output: inout Output
     ) {
-        abandon(context)
-        guard let session = sa.session else { return }
-        if error == .childSANotFound {
+        retire(child.id, of: session, reason, at: now)
+        request(.deleteChild(child.inboundSPI), of: sa, at: now, &output)
+    }
+
+    /// The peer would not, or not now.
+    private func notReplaced(
+        _ id: ChildID?, _ error: NotifyPayload.Kind?, _ context: RequestContext, of sa: IKESA,
+        _ session: Session, at now: Instant, _ output: inout Output
+    ) {
+        guard let old = session.child(id), old.isInstalled else { return }
+        if let theirs = session.child(context.rival?.child), theirs.isInstalled {
+            // It had replaced the Child SA before it heard of our wish (RFC 7296 §2.8.1).
+            peerReplaced(old, by: theirs.id, of: session, at: now, &output)
+        } else if error == .childSANotFound {
+            // It has none of that SPI any more: another is made from scratch (§2.25.1).
             remove(old, of: session, .deletedByPeer, &output)
+            request(.createChild(old.shape), of: sa, at: now, &output)
         } else {
             session.postponeRekey(of: old.id, until: retryMoment(at: now))
         }
         scheduleChildren(of: sa)
     }
-
-    private func abandon(_ context: RequestContext) { inboundSPIs.remove(context.spi) }
 
     func privateKey(_ group: DHGroup) -> PrivateKey? {
         do throws(CryptoError) {
@@ -96,7 +152,7 @@ extension Engine {
     /// The secret of an exchange that we began; `answered` is nil if there was none.
     ///
     /// - Returns: nil if the peer's half is missing or bad.
-    private func finish(
+    func finish(
         _ ours: PrivateKey?, with theirs: KeyExchangePayload?
     ) -> (answered: AnsweredExchange?, Void)? {
         guard let ours else { return (nil, ()) }
@@ -109,103 +165,5 @@ extension Engine {
         } catch {
             return nil
         }
-    }
-
-    // MARK: IKE SA
-
-    func planIKERekey(of sa: IKESA) -> Plan? {
-        guard sa.isEstablished, let exchange = privateKey(sa.suite.group) else { return nil }
-        let spi = newIKESPI()
-        var bytes: [UInt8] = []
-        bytes.put(spi)
-        let nonce = random.bytes(32)
-        return Plan(
-            .createChildSA,
-            [
-                .securityAssociation(offer([sa.suite], spi: bytes)),
-                .nonce(NoncePayload(nonce)),
-                .keyExchange(
-                    KeyExchangePayload(
-                        group: sa.suite.group.transformID,
-                        publicValue: exchange.exchange.publicValue)),
-            ], RequestContext(nonce: nonce, ikeSPI: spi, exchange: exchange))
-    }
-
-    func finishIKERekey(
-        _ payloads: [AnyPayload], _ context: RequestContext, of sa: IKESA, at now: Instant,
-        _ output: inout Output
-    ) {
-        guard let session = sa.session else { return }
-        guard payloads.error == nil, let theirNonce = payloads.nonce,
-            let offers = payloads.securityAssociation?.proposals,
-            let agreement = choose(
-                offers, from: [sa.suite], group: sa.suite.group.transformID),
-            let remoteSPI = agreement.proposal.ikeSPI,
-            let exchange = finish(context.exchange, with: payloads.keyExchange)?.answered,
-            let successor = successor(
-                of: sa, suite: agreement.suite, shared: exchange.shared,
-                nonces: context.nonce + theirNonce.bytes, remoteSPI: remoteSPI,
-                localSPI: context.ikeSPI, weInitiated: true, at: now)
-        else {
-            sa.timers[.rekeyIKE] = retryMoment(at: now)
-            return
-        }
-        hand(session, from: sa, to: successor, .us, at: now, &output)
-        linger(sa, .superseded, for: policy.timing.superseded, at: now)
-        sa.jobs = []
-        request(.deleteIKE, of: sa, at: now, &output)
-    }
-
-    /// The IKE SA that replaces another (RFC 7296 §2.18):
-    /// `SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr)`.
-    ///
-    /// - Returns: nil if the cryptography refuses it.
-    func successor(
-        of sa: IKESA, suite: IKESuite, shared: borrowing SecretBytes, nonces: [UInt8],
-        remoteSPI: UInt64, localSPI: UInt64, weInitiated: Bool, at now: Instant
-    ) -> IKESA? {
-        do throws(CryptoError) {
-            let seed = try sa.suite.prf.secret(
-                sa.keys.skD, secretPrefix: shared, nonces)
-            let keys = try IKEKeys(
-                suite: suite, seed: seed, nonces: nonces,
-                initiatorSPI: weInitiated ? localSPI : remoteSPI,
-                responderSPI: weInitiated ? remoteSPI : localSPI, weInitiated: weInitiated,
-                tap: keyTap)
-            let successor = IKESA(
-                weInitiated: weInitiated, localSPI: localSPI, remoteSPI: remoteSPI, suite: suite,
-                keys: keys, path: sa.path, phase: .established, now: now)
-            successor.nat = sa.nat
-            successor.extensions = sa.extensions
-            return successor
-        } catch {
-            return nil
-        }
-    }
-
-    /// Moves a session with its Child SAs to the IKE SA that replaces its own.
-    func hand(
-        _ session: Session, from old: IKESA, to successor: IKESA, _ initiator: Initiator,
-        at now: Instant, _ output: inout Output
-    ) {
-        sas[successor.localSPI] = successor
-        successor.session = session
-        successor.jobs = old.jobs
-        old.jobs = []
-        old.session = nil
-        session.ikeSPI = successor.localSPI
-        session.ikeRekeyed = now
-        session.ikeSuiteName = successor.suite.name
-        startTimers(of: successor, session, at: now)
-        output.events.append(
-            IKESARekeyed(
-                session: session.id, initiator: initiator, retiredSPI: IKESPI(old.localSPI),
-                successorSPI: IKESPI(successor.localSPI)))
-        tellIfWeak(successor.suite, of: session, &output)
-        output.events.append(
-            IKESAClosed(
-                session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),
-                ageMilliseconds: (now - old.created).milliseconds))
-        beginNextJob(of: successor, at: now, &output)
     }
 }

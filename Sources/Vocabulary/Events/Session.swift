@@ -15,13 +15,14 @@ package struct SessionEstablished: Event {
     package var authMicroseconds: Public<UInt64>
     package var totalMicroseconds: Public<UInt64>
     package var retransmissions: Public<UInt64>
+    package var replaces: Public<SessionID?>
 
     package init(
         session: SessionID, connection: String, identity: Identity, source: IPAddress,
         virtualAddress: VirtualAddress?, method: AuthMethod, ikeSuite: String, espSuite: String?,
         nat: NATSituation, initiatorSPI: IKESPI, responderSPI: IKESPI,
         initMicroseconds: UInt64, authMicroseconds: UInt64, totalMicroseconds: UInt64,
-        retransmissions: UInt64
+        retransmissions: UInt64, replaces: SessionID? = nil
     ) {
         self.session = Public(session)
         self.connection = Public(connection)
@@ -38,6 +39,7 @@ package struct SessionEstablished: Event {
         self.authMicroseconds = Public(authMicroseconds)
         self.totalMicroseconds = Public(totalMicroseconds)
         self.retransmissions = Public(retransmissions)
+        self.replaces = Public(replaces)
     }
 
     package static let schema = Schema<Self>(
@@ -63,6 +65,9 @@ package struct SessionEstablished: Event {
             Field(
                 "retransmissions", \.retransmissions, in: .count,
                 "requests that the peer sent more than once"),
+            Field(
+                "replaces", \.replaces,
+                "the session of the same user whose place it takes; null for a login"),
         ],
         counters: [
             Counter(

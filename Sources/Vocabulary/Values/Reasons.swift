@@ -29,6 +29,8 @@ package enum AuthFailure: String, Label {
     case internalAddressFailure = "internal_address_failure"
     case failedCPRequired = "failed_cp_required"
     case sessionLimit = "session_limit"
+    /// The connection keeps the session that this user has.
+    case alreadyConnected = "already_connected"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     /// The peer allows no NAT on its path and there is one (UNEXPECTED_NAT_DETECTED, RFC 4555).
     case unexpectedNAT = "unexpected_nat_detected"
@@ -63,6 +65,8 @@ package enum SessionEnd: String, Label {
     case replaced
     case peerDead = "peer_dead"
     case lifetimeOver = "lifetime_over"
+    /// The user did not prove itself again in time (RFC 4478).
+    case authLifetimeOver = "auth_lifetime_over"
     case shutdown
     case protocolError = "protocol_error"
     /// Inferred at the next start; how late is uncertain.
@@ -71,6 +75,8 @@ package enum SessionEnd: String, Label {
 
 package enum ChildEnd: String, Label {
     case rekeyed
+    /// Both sides rekeyed at once; the other's successor stayed (RFC 7296 §2.8.1).
+    case redundant
     case deletedByPeer = "deleted_by_peer"
     case deletedByAdmin = "deleted_by_admin"
     case sessionClosed = "session_closed"
@@ -101,6 +107,24 @@ package enum WeakAlgorithm: String, Label {
     case aesCTR = "aes_ctr"
 }
 
+/// Why a CREATE_CHILD_SA request was refused.
+package enum CreateChildRefusal: String, Label {
+    case invalidSyntax = "invalid_syntax"
+    case noProposalChosen = "no_proposal_chosen"
+    /// The other group was asked for; the request comes again.
+    case invalidKEPayload = "invalid_ke_payload"
+    case singlePairRequired = "single_pair_required"
+    case noAdditionalSAs = "no_additional_sas"
+    case failedCPRequired = "failed_cp_required"
+    case tsUnacceptable = "ts_unacceptable"
+    /// It collides with something that goes first (RFC 7296 §2.25).
+    case temporaryFailure = "temporary_failure"
+    /// The SA to be rekeyed is gone.
+    case childSANotFound = "child_sa_not_found"
+    case other
+}
+
+/// Which sort of SA.
 package enum SAKind: String, Label {
     case ike, child
 }

@@ -29,6 +29,8 @@ package struct NotifyPayload: Payload {
         package static let cookie = Self(rawValue: 16390)
         package static let useTransportMode = Self(rawValue: 16391)
         package static let rekeySA = Self(rawValue: 16393)
+        package static let authLifetime = Self(rawValue: 16403)
+        package static let childlessSupported = Self(rawValue: 16418)
         package static let espTFCPaddingNotSupported = Self(rawValue: 16394)
 
         package static let mobikeSupported = Self(rawValue: 16396)
