@@ -53,6 +53,9 @@ system: debug # the tests with real peers
 
 bench: build ## measure what Weir costs (release build)
 	@python3 .ci/bench $(RELEASE)
+	@.ci/quiet "store bench" \
+	    swift build -c release --product store-bench --static-swift-stdlib $(SWIFT_FLAGS)
+	@python3 Tests/StoreBench/compare.py .build/release/store-bench
 
 fuzz: ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@.ci/packages libraries tests

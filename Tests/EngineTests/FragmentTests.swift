@@ -29,7 +29,7 @@ struct FragmentTests {
         pair.network.longest = 200 - 32
         pair.drive()
         #expect(pair.virtualAddress != nil)
-        #expect(pair.datagrams.dropFirst(2).count > 4)
+        #expect(pair.datagrams.dropFirst(2).count >= 4)
         #expect(pair.datagrams.dropFirst(2).allSatisfy { $0.bytes.count <= 168 })
         #expect(pair.tick.fragmentsReceived > 1)
         #expect(pair.tick.fragmentsSent > 1)

@@ -52,9 +52,8 @@ class PathsTestCase(LabTestCase):
     def assert_one_session(self):
         """Logs out. All there was is one session."""
         self.client.disconnect("right")
-        self.weir.wait_for_rows(
-            "the session to be closed", "SELECT 1 FROM sessions WHERE ended_ns IS NOT NULL")
-        sessions = self.weir.rows("SELECT reason FROM sessions")
+        sessions = self.weir.wait_for_rows(
+            "the session to be closed", "SELECT reason FROM session_closed")
         self.assertEqual([row["reason"] for row in sessions], ["deleted_by_peer"])
 
 
