@@ -43,9 +43,8 @@ class LifecycleTests(LabTestCase):
         self.assertGreater(rekeys("peer"), 0)
         traffic = self.client.device_traffic()
         self.client.disconnect("right")
-        self.weir.wait_for_rows(
-            "the session to be closed", "SELECT 1 FROM sessions WHERE ended_ns IS NOT NULL")
-        session, = self.weir.rows("SELECT * FROM sessions")
+        session, = self.weir.wait_for_rows(
+            "the session to be closed", "SELECT * FROM session_closed")
         self.assertEqual(session["reason"], "deleted_by_peer")
         bytes_in, packets_in, bytes_out, packets_out = traffic
         self.assertEqual([session[name] for name in TOTALS],
