@@ -11,7 +11,7 @@ TOTALS = ("bytes_in", "packets_in", "bytes_out", "packets_out")
 
 
 class LifecycleTests(LabTestCase):
-    def start(self, accounts, **connection):
+    def set_up_lab(self, accounts, **connection):
         self.network = Network(self)
         settings = configuration(self.folder)["connections"][0] | connection
         self.weir = Weir.in_lab(self, self.network, connections=[settings])
@@ -20,7 +20,7 @@ class LifecycleTests(LabTestCase):
 
     def test_rekeys_of_both_sides_lose_nothing(self):
         """Weir rekeys every two or three seconds, charon when it is told to; some collide."""
-        self.start(
+        self.set_up_lab(
             {"right": ("psk-client.lab", PSK)},
             rekey={"ike": "12s", "child": "3s", "jitter": "10%", "grace": "60s"})
         self.client.connect("right")
@@ -43,9 +43,8 @@ class LifecycleTests(LabTestCase):
         self.assertGreater(rekeys("peer"), 0)
         traffic = self.client.device_traffic()
         self.client.disconnect("right")
-        self.weir.wait_for_rows(
-            "the session to be closed", "SELECT 1 FROM sessions WHERE ended_ns IS NOT NULL")
-        session, = self.weir.rows("SELECT * FROM sessions")
+        session, = self.weir.wait_for_rows(
+            "the session to be closed", "SELECT * FROM session_closed")
         self.assertEqual(session["reason"], "deleted_by_peer")
         bytes_in, packets_in, bytes_out, packets_out = traffic
         self.assertEqual([session[name] for name in TOTALS],
@@ -56,7 +55,7 @@ class LifecycleTests(LabTestCase):
 
     def test_200_users_at_once(self):
         accounts = {f"u{number}": (f"u{number}.lab", PSK) for number in range(USERS)}
-        self.start(accounts)
+        self.set_up_lab(accounts)
         for name in accounts:
             self.client.swanctl(
                 "--initiate", "--child", f"{name}-net", "--timeout", "-1", status=None)
