@@ -44,6 +44,8 @@ final class IKESA {
     var expectedID: UInt32
     var answered: Answer?
     var retransmissionsSeen: UInt64 = 0
+    /// How many more it may make now.
+    var requests = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32

@@ -7,7 +7,7 @@ import Wire
 extension Engine {
     /// The peer has proved itself: from half-open to established.
     func establish(_ sa: IKESA, _ session: Session, at now: Instant) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
         sa.phase = .established
         sa.session = session
         sessions[session.id] = session
@@ -82,7 +82,7 @@ extension Engine {
 
     /// Keeps an SA that is over for a while, so that its last answer can be given again.
     func linger(_ sa: IKESA, _ phase: IKESA.Phase, for span: Duration, at now: Instant) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
         sa.timers.stopAll()
@@ -92,7 +92,7 @@ extension Engine {
 
     /// The SA and its keys are gone.
     func forget(_ sa: IKESA) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen[handshake.key] = nil }
+        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
         if sa.isLingering { lingering -= 1 }
         sa.timers.stopAll()
         sas[sa.localSPI] = nil

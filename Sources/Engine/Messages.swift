@@ -7,7 +7,12 @@ import Wire
 
 extension Engine {
     /// Answers what can't be read, where the RFC wants an answer.
-    func reject(_ failure: ParseFailure, on path: Path, _ output: inout Output) {
+    ///
+    /// - Parameter length: of the datagram, in bytes.
+    func reject(
+        _ failure: ParseFailure, of length: Int, on path: Path, at now: Instant,
+        _ output: inout Output
+    ) {
         guard let header = failure.header, header.majorVersion > 2 else {
             output.drop(
                 failure.header.map { $0.majorVersion < 2 } ?? false
@@ -17,7 +22,8 @@ extension Engine {
                 !header.isResponse
             {
                 output.events.append(
-                    IKESAInitRejected(reason: .invalidSyntax, source: path.remote.address))
+                    IKESAInitRejected(
+                        reason: .invalidSyntax, proof: .spoofable, source: path.remote.address))
             }
             return
         }
@@ -28,7 +34,9 @@ extension Engine {
             initiatorSPI: header.initiatorSPI, responderSPI: header.responderSPI,
             exchange: header.exchange, fromInitiator: !header.fromInitiator, isResponse: true,
             messageID: header.messageID)
-        transmit(plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))]), on: path, &output)
+        let bytes = plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))])
+        guard bytes.count <= length, defence.takeError(at: now) else { return }
+        transmit(bytes, on: path, &output)
     }
 
     func transmit(_ bytes: [UInt8], on path: Path, _ output: inout Output) {
@@ -43,7 +51,12 @@ extension Engine {
     ) {
         // The sender's role tells which of the two SPIs is ours.
         let spi = header.fromInitiator ? header.responderSPI : header.initiatorSPI
-        guard let sa = sas[spi] else { return output.drop(.unknownSPI, .spoofable, from: path) }
+        if let half = halfOpen[spi], header.messageID != half.expectedID {
+            return output.drop(.messageID, .spoofable, from: path)
+        }
+        guard let sa = sas[spi] ?? halfOpen[spi].flatMap(wake) else {
+            return output.drop(.unknownSPI, .spoofable, from: path)
+        }
         guard sa.weInitiated != header.fromInitiator,
             sa.remoteSPI == (header.fromInitiator ? header.initiatorSPI : header.responderSPI)
         else { return output.drop(.unknownSPI, .spoofable, from: path) }
@@ -56,8 +69,14 @@ extension Engine {
             return answerAgain(sa, header, datagram, on: path, &output)
         }
 
-        switch decrypt(datagram, header, sealed, with: sa) {
-        case .failure(.integrity): output.drop(.integrity, .spoofable, from: path)
+        let opened = decrypt(datagram, header, sealed, with: sa)
+        if case .failure(.integrity) = opened {
+            output.drop(.integrity, .spoofable, from: path)
+            return distrust(sa, &output)
+        }
+        adopt(sa)
+        switch opened {
+        case .failure(.integrity): break
         case .failure(.syntax) where header.isResponse:
             output.drop(.malformed, sa.proof, from: path)
             end(sa, .protocolError, tellingPeer: false, at: now, &output)

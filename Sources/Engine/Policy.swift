@@ -11,6 +11,7 @@ package struct EnginePolicy: Sendable {
     package var sessionLimit = 10_000
     /// IKE SAs that may wait for IKE_AUTH at once.
     package var halfOpenLimit = 1_000
+    package var defence = DefencePolicy()
     package var timing = Timing()
     /// Which shard this is: the high byte of every responder SPI that it hands out.
     package var shard: UInt8 = 0

@@ -12,6 +12,8 @@ package struct GatewaySetup: Hashable, Sendable {
     package var interval: Duration = .seconds(15)
     /// Whether other gateways of this process listen on the same ports (SO_REUSEPORT).
     package var sharesPorts = false
+    /// A request for a new IKE SA that waited longer is dropped.
+    package var handshakePatience: Duration = .seconds(10)
     /// The thread's name, for people; at most 15 bytes are shown.
     package var name = "gateway"
 

@@ -26,6 +26,7 @@ package struct Configuration: Sendable {
         package var control: Located<String>
         package var maxSessions: Int
         package var maxHalfOpen: Int
+        package var defence: DefencePolicy
     }
 
     package struct Pool: Sendable {

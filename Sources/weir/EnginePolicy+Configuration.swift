@@ -17,6 +17,7 @@ extension EnginePolicy {
             pools: configuration.pools.compactMap(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
+        defence = configuration.gateway.defence
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }

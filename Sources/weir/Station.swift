@@ -137,6 +137,7 @@ final class Station: Service {
         setup.port = settings.port.value
         setup.natPort = settings.natPort.value
         setup.interval = configuration.telemetry.interval
+        setup.handshakePatience = settings.defence.patience
         let policy = EnginePolicy(configuration)
         let inner = try innerNetwork(configuration)
         do throws(GatewayError) {

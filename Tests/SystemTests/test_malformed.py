@@ -45,7 +45,12 @@ class MalformedTests(LabTestCase):
     def setUp(self):
         super().setUp()
         settings = configuration(self.folder)
+        # Cookies and limits have tests of their own.
         settings["gateway"]["max_half_open"] = 100_000
+        settings["gateway"]["defence"] = {
+            "cookies_from": 100_000, "cookies_from_per_source": 100_000,
+            "max_half_open_per_source": 100_000, "key_exchanges_per_second": 100_000,
+            "key_exchanges_per_second_per_source": 100_000}
         self.weir = Weir(self, settings)
         self.ike = ("127.0.0.1", settings["gateway"]["port"])
         self.nat = ("127.0.0.1", settings["gateway"]["nat_port"])

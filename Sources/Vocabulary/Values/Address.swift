@@ -33,6 +33,9 @@ package enum IPAddress: Hashable, Sendable {
 
     package var isIPv4: Bool { if case .v4 = self { true } else { false } }
 
+    /// Of the whole address.
+    var bits: UInt64 { isIPv4 ? 32 : 128 }
+
     /// The network this address belongs to, host bits zero.
     package func prefix(_ length: Int) -> IPAddress {
         switch self {
