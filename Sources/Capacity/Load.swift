@@ -51,6 +51,12 @@ struct Load: Hashable {
             of: hours.map { HourlyValue(hour: $0.hour, value: $0.peak.value) }, limit: limit)
     }
 
+    /// What of the limit is free at the latest sample; nothing is too little history for that.
+    var freeNow: Double? {
+        guard let limit, limit > 0, let now else { return nil }
+        return 1 - now / limit
+    }
+
     /// What of the limit the peak left over; negative if it went beyond.
     var headroom: Double? {
         guard let limit, limit > 0, let peak else { return nil }
@@ -78,14 +84,16 @@ extension Load {
 
     static let limitColumns = [
         Column("resource", .text), Column("unit", .unit),
-        Column("limit", .measured, absent: "not set"), Column("headroom", .ratio),
+        Column("limit", .measured, absent: "not set"), Column("free_now", .ratio),
+        Column("headroom", .ratio),
         Column("growth_per_week", .measured), Column("exhausted_earliest", .date),
         Column("exhausted_by", .date), Column("exhausted_latest", .date),
         Column("outlook", .text),
     ]
 
     var limitRow: [Datum] {
-        [.text(name), .text(kind.rawValue), Datum(limit), Datum(headroom)] + outlook
+        [.text(name), .text(kind.rawValue), Datum(limit), Datum(freeNow), Datum(headroom)]
+            + outlook
     }
 
     /// Growth, three dates, and in words what they rest on or why there are none.

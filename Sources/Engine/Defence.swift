@@ -40,7 +40,9 @@ struct Defence {
         errors.take(of: Rate(perSecond: DefencePolicy.errorsPerSecond, burst: 2), at: now)
     }
 
-    mutating func cookie(for claim: CookieClaim, at now: Instant, _ random: any RandomSource) -> [UInt8] {
+    mutating func cookie(
+        for claim: CookieClaim, at now: Instant, _ random: any RandomSource
+    ) -> [UInt8] {
         jar.cookie(for: claim, at: now, random)
     }
 

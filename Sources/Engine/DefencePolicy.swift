@@ -12,7 +12,7 @@ package struct DefencePolicy: Hashable, Sendable {
     /// Key exchanges that strangers may have us compute, per second; twice as many at once.
     package var keyExchangesPerSecond = 1_000
     /// The same, of one source.
-    package var keyExchangesPerSecondPerSource = 50
+    package var keyExchangesPerSecondPerSource = 200
     /// Messages that don't decrypt, after which a half-open IKE SA is given up.
     package var invalidMessages = 5
     /// Requests of one established IKE SA per second; five times as many at once. A

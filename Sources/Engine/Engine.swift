@@ -31,6 +31,9 @@ package final class Engine {
 
     /// By our SPI.
     var sas: [UInt64: IKESA] = [:]
+    /// Our SPIs, by the request that began the IKE SA, for as long as that lives.
+    var initiated: [InitKey: UInt64] = [:]
+    /// IKE SAs that nobody has authenticated yet.
     var halfOpen = HalfOpenTable()
     var defence = Defence()
     /// IKE SAs that ended and are kept a while for their last answer.
@@ -73,7 +76,7 @@ package final class Engine {
                 receiveProtected(header, sealed, datagram, on: path, at: now, &output)
             }
         } catch {
-            reject(error, of: datagram.count, on: path, at: now, &output)
+            reject(error, datagram, on: path, at: now, &output)
         }
     }
 
@@ -140,9 +143,15 @@ package final class Engine {
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
-        tick.pools += policy.pools.compactMap { pools[$0.name] }.map {
-            PoolState(name: $0.policy.name, size: $0.size, used: UInt64($0.used.count))
-        }
+        tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
+    }
+
+    /// Nothing is held for anybody: no SA, session, login, lease or SPI.
+    package var isIdle: Bool {
+        sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
+            && initiated.isEmpty
+            && inboundSPIs.isEmpty && sessionOfChild.isEmpty && lingering == 0
+            && pools.values.allSatisfy { ($0.ipv4?.lent ?? 0) + ($0.ipv6?.lent ?? 0) == 0 }
     }
 
     /// The sessions that are up, oldest first.
@@ -153,7 +162,7 @@ package final class Engine {
                     session: session.id, connection: session.connection.name,
                     identity: Personal(session.identity),
                     source: Personal(sa.path.remote.address),
-                    virtualAddress: Personal(session.lease.map { VirtualAddress(.v4($0.address)) }),
+                    virtualAddress: Personal(session.virtualAddress),
                     established: session.established, traffic: traffic(of: session),
                     ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
             }
@@ -220,10 +229,17 @@ package final class Engine {
         return SessionID(milliseconds: UInt64(milliseconds), random: random.bytes(10))
     }
 
+    /// When to ask again what the peer would not do. At random, or two peers that began at once
+    /// would refuse each other for ever (RFC 7296 §2.25).
+    func retryMoment(at now: Instant) -> Instant {
+        rekeyMoment(policy.timing.retransmit * 8, jitter: 0.75, at: now)
+    }
+
     /// A moment at which to rekey: the lifetime less up to `jitter` of it, at random.
     func rekeyMoment(_ lifetime: Duration, jitter: Double, at now: Instant) -> Instant {
         let share = Double(random.uint32()) / Double(UInt32.max)
         let part = 1 - min(max(jitter, 0), 1) * share
-        return now + .nanoseconds(Int64(Double(lifetime.nanoseconds) * part))
+        let span = Int64(exactly: (Double(lifetime.nanoseconds) * part).rounded(.down))
+        return now + .nanoseconds(span ?? .max)
     }
 }

@@ -12,6 +12,8 @@ final class HalfOpen {
     /// SKEYSEED (RFC 7296 §2.14).
     let seed: SecretBytes
     let path: Path
+    /// Of the request; with where it came from it is the ``key``.
+    private let fingerprint: Int
     let received: Instant
     let nat: NATSituation
     /// What the answer took us, in nanoseconds.
@@ -25,7 +27,8 @@ final class HalfOpen {
 
     init(
         localSPI: UInt64, initiatorSPI: UInt64, suite: IKESuite, seed: consuming SecretBytes,
-        request: [UInt8], response: [UInt8], path: Path, nat: NATSituation, received: Instant,
+        key: InitKey, request: [UInt8], response: [UInt8], path: Path, nat: NATSituation,
+        received: Instant,
         workNanoseconds: UInt64
     ) {
         self.localSPI = localSPI
@@ -33,6 +36,7 @@ final class HalfOpen {
         self.suite = suite
         self.seed = seed
         self.path = path
+        fingerprint = key.fingerprint
         self.nat = nat
         self.received = received
         self.workNanoseconds = UInt32(clamping: workNanoseconds)
@@ -46,47 +50,48 @@ final class HalfOpen {
 
     var request: [UInt8] { Array(messages.prefix(Int(requestLength))) }
     var response: [UInt8] { Array(messages.dropFirst(Int(requestLength))) }
-    var key: InitKey { InitKey(initiatorSPI: initiatorSPI, source: path.remote) }
+    var key: InitKey { InitKey(fingerprint: fingerprint, source: path.remote) }
 
     /// Of IKE_AUTH (RFC 7296 §2.2).
     var expectedID: UInt32 { 1 }
-
-    func began(with datagram: [UInt8]) -> Bool {
-        messages.prefix(Int(requestLength)).elementsEqual(datagram)
-    }
 }
 
 /// All half-open IKE SAs: those that wait for a first valid message, and those that had one and
 /// are not through IKE_AUTH yet.
 struct HalfOpenTable {
     private var waiting: [UInt64: HalfOpen] = [:]
-    private var spis: [InitKey: UInt64] = [:]
+    /// The sources of those that are IKE SAs with keys by now.
+    private var adopted: [UInt64: IPAddress] = [:]
     private var bySource: [IPAddress: Int] = [:]
 
-    var count: Int { spis.count }
+    var count: Int { waiting.count + adopted.count }
+    var isEmpty: Bool { count == 0 }
 
     /// Of one address, or of one IPv6 /64.
     func count(of source: IPAddress) -> Int { bySource[source.source] ?? 0 }
 
-    /// By our SPI.
+    /// By our SPI; nil also once it has keys.
     subscript(spi: UInt64) -> HalfOpen? { waiting[spi] }
-
-    func spi(of key: InitKey) -> UInt64? { spis[key] }
 
     mutating func insert(_ half: HalfOpen) {
         waiting[half.localSPI] = half
-        spis[half.key] = half.localSPI
         bySource[half.path.remote.address.source, default: 0] += 1
     }
 
-    /// It has become an IKE SA with keys, which counts as half-open until it leaves.
-    mutating func take(_ spi: UInt64) -> HalfOpen? { waiting.removeValue(forKey: spi) }
+    /// It has become an IKE SA with keys, and counts as half-open until it is authenticated.
+    ///
+    /// - Returns: nil if it has long done so.
+    mutating func adopt(_ spi: UInt64) -> HalfOpen? {
+        guard let half = waiting.removeValue(forKey: spi) else { return nil }
+        adopted[spi] = half.path.remote.address.source
+        return half
+    }
 
     /// It is authenticated, or over.
-    mutating func leave(_ key: InitKey) {
-        guard let spi = spis.removeValue(forKey: key) else { return }
-        waiting[spi] = nil
-        let source = key.source.address.source
+    mutating func remove(_ spi: UInt64) {
+        let half = waiting.removeValue(forKey: spi)
+        guard let source = half?.path.remote.address.source ?? adopted.removeValue(forKey: spi)
+        else { return }
         let left = (bySource[source] ?? 0) - 1
         bySource[source] = left > 0 ? left : nil
     }
@@ -108,12 +113,12 @@ extension Engine {
                 tap: keyTap)
             let handshake = ResponderHandshake(
                 request: request, response: response, initiatorNonce: initiatorNonce,
-                responderNonce: responderNonce, key: half.key, received: half.received,
+                responderNonce: responderNonce, received: half.received,
                 workNanoseconds: UInt64(half.workNanoseconds))
             let sa = IKESA(
                 weInitiated: false, localSPI: half.localSPI, remoteSPI: half.initiatorSPI,
                 suite: half.suite, keys: keys, path: half.path, phase: .awaitingAuth(handshake),
-                now: half.received, expectedID: half.expectedID)
+                now: half.received, initKey: half.key, expectedID: half.expectedID)
             sa.nat = half.nat
             sa.retransmissionsSeen = UInt64(half.retransmissions)
             return sa
@@ -129,7 +134,7 @@ extension Engine {
 
     /// Its peer has shown that it knows the keys: from now on it is an IKE SA like others.
     func adopt(_ sa: IKESA) {
-        guard let half = halfOpen.take(sa.localSPI) else { return }
+        guard let half = halfOpen.adopt(sa.localSPI) else { return }
         sas[sa.localSPI] = sa
         sa.timers[.halfOpen] = half.received + policy.timing.halfOpen
     }
@@ -148,6 +153,7 @@ extension Engine {
             IKEAuthFailed(
                 reason: reason, method: .unknown, proof: .spoofable, identity: nil,
                 source: half.path.remote.address, connection: nil))
-        halfOpen.leave(half.key)
+        halfOpen.remove(half.localSPI)
+        initiated[half.key] = nil
     }
 }

@@ -22,13 +22,18 @@ package struct HandshakeQueue: Sendable {
     /// Requests that may wait, of at most ``DefencePolicy/longestInit`` bytes each.
     package static let capacity = 8_192
 
+    private struct Key: Hashable {
+        let initiatorSPI: UInt64
+        let source: Endpoint
+    }
+
     private struct Place {
         let number: UInt64
-        let key: InitKey
+        let key: Key
     }
 
     private let patience: Duration
-    private var waiting: [InitKey: (number: UInt64, request: Request)] = [:]
+    private var waiting: [Key: (number: UInt64, request: Request)] = [:]
     /// The oldest is first. The place of a request that was sent again is empty.
     private var places = Deque<Place>()
     private var number: UInt64 = 0
@@ -43,7 +48,9 @@ package struct HandshakeQueue: Sendable {
     /// request whose responder SPI is zero (RFC 7296 §3.1). Longer ones than are taken are the
     /// engine's to drop.
     package static func takes(_ datagram: [UInt8]) -> Bool {
-        guard datagram.count >= 28, datagram.count <= DefencePolicy.longestInit else { return false }
+        guard datagram.count >= 28, datagram.count <= DefencePolicy.longestInit else {
+            return false
+        }
         return datagram[18] == 34 && datagram[19] & 0x20 == 0
             && datagram[8..<16].allSatisfy { $0 == 0 }
     }
@@ -53,7 +60,7 @@ package struct HandshakeQueue: Sendable {
     /// - Returns: the oldest, if there is no room for it any more.
     package mutating func push(_ request: Request) -> Request? {
         let spi = request.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let key = InitKey(initiatorSPI: spi, source: request.path.remote)
+        let key = Key(initiatorSPI: spi, source: request.path.remote)
         number += 1
         waiting[key] = (number, request)
         places.append(Place(number: number, key: key))

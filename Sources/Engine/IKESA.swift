@@ -30,6 +30,8 @@ final class IKESA {
     let remoteSPI: UInt64
     let suite: IKESuite
     let created: Instant
+    /// The IKE_SA_INIT request that began it, if a peer's did.
+    let initKey: InitKey?
     var keys: IKEKeys
     var path: Path
     var phase: Phase
@@ -57,8 +59,8 @@ final class IKESA {
 
     init(
         weInitiated: Bool, localSPI: UInt64, remoteSPI: UInt64, suite: IKESuite,
-        keys: consuming IKEKeys, path: Path, phase: Phase, now: Instant, expectedID: UInt32 = 0,
-        nextID: UInt32 = 0
+        keys: consuming IKEKeys, path: Path, phase: Phase, now: Instant, initKey: InitKey? = nil,
+        expectedID: UInt32 = 0, nextID: UInt32 = 0
     ) {
         self.weInitiated = weInitiated
         self.localSPI = localSPI
@@ -67,6 +69,7 @@ final class IKESA {
         self.keys = keys
         self.path = path
         self.phase = phase
+        self.initKey = initKey
         self.expectedID = expectedID
         self.nextID = nextID
         created = now
@@ -145,7 +148,6 @@ struct ResponderHandshake {
     let response: [UInt8]
     let initiatorNonce: [UInt8]
     let responderNonce: [UInt8]
-    let key: InitKey
     let received: Instant
     let workNanoseconds: UInt64
 }
@@ -162,8 +164,18 @@ struct ClientHandshake {
     let childSPI: UInt32
 }
 
-/// Tells a retransmitted IKE_SA_INIT from a new one (RFC 7296 §2.1).
+/// Tells a retransmitted IKE_SA_INIT from a new one: by the whole request, since two peers behind
+/// one NAT may choose one SPI (RFC 7296 §2.1).
 struct InitKey: Hashable {
-    let initiatorSPI: UInt64
+    let fingerprint: Int
     let source: Endpoint
+
+    init(_ request: [UInt8], from source: Endpoint) {
+        self.init(fingerprint: request.hashValue, source: source)
+    }
+
+    init(fingerprint: Int, source: Endpoint) {
+        self.fingerprint = fingerprint
+        self.source = source
+    }
 }

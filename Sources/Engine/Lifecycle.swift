@@ -7,7 +7,7 @@ import Wire
 extension Engine {
     /// The peer has proved itself: from half-open to established.
     func establish(_ sa: IKESA, _ session: Session, at now: Instant) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
+        halfOpen.remove(sa.localSPI)
         sa.phase = .established
         sa.session = session
         sessions[session.id] = session
@@ -19,7 +19,8 @@ extension Engine {
         let rekey = session.connection.rekey
         sa.timers[.halfOpen] = nil
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
-        sa.timers[.liveness] = now + session.connection.livenessInterval
+        let interval = session.connection.livenessInterval
+        sa.timers[.liveness] = interval > .zero ? now + interval : nil
         scheduleChildren(of: sa)
     }
 
@@ -37,7 +38,7 @@ extension Engine {
         close(sa, reason, at: now, &output)
         guard tellingPeer else { return forget(sa) }
         sa.jobs = []
-        sa.pending = nil
+        abandonRequest(of: sa)
         send(
             [.delete(.ikeSA)], as: .informational, .deleteIKE, of: sa, at: now, &output)
         linger(sa, .refused, for: policy.timing.linger, at: now)
@@ -69,7 +70,7 @@ extension Engine {
     /// Gives a lease back that nobody was told of.
     func release(_ session: Session) {
         guard let lease = session.lease else { return }
-        pools[lease.pool]?.giveBack(lease.address)
+        for address in lease.addresses { pools[lease.pool]?.giveBack(address) }
         session.lease = nil
     }
 
@@ -77,12 +78,16 @@ extension Engine {
         guard let lease = session.lease else { return }
         release(session)
         guard pools[lease.pool] != nil else { return }
-        output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        for _ in lease.addresses {
+            output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        }
     }
 
     /// Keeps an SA that is over for a while, so that its last answer can be given again.
     func linger(_ sa: IKESA, _ phase: IKESA.Phase, for span: Duration, at now: Instant) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
+        // What the peer says meanwhile does not make it longer.
+        if case .refused = sa.phase { return }
+        halfOpen.remove(sa.localSPI)
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
         sa.timers.stopAll()
@@ -92,10 +97,21 @@ extension Engine {
 
     /// The SA and its keys are gone.
     func forget(_ sa: IKESA) {
-        if case .awaitingAuth(let handshake) = sa.phase { halfOpen.leave(handshake.key) }
+        halfOpen.remove(sa.localSPI)
+        if let key = sa.initKey { initiated[key] = nil }
+        if case .awaitingAuthResponse(let handshake) = sa.phase {
+            inboundSPIs.remove(handshake.childSPI)
+        }
+        abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
+    }
+
+    /// Waits no longer for the answer to our request, and frees what was set aside for it.
+    private func abandonRequest(of sa: IKESA) {
+        if let pending = sa.pending { inboundSPIs.remove(pending.context.spi) }
+        sa.pending = nil
     }
 
     /// A handshake that nobody finished.

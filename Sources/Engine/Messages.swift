@@ -7,10 +7,8 @@ import Wire
 
 extension Engine {
     /// Answers what can't be read, where the RFC wants an answer.
-    ///
-    /// - Parameter length: of the datagram, in bytes.
     func reject(
-        _ failure: ParseFailure, of length: Int, on path: Path, at now: Instant,
+        _ failure: ParseFailure, _ datagram: [UInt8], on path: Path, at now: Instant,
         _ output: inout Output
     ) {
         guard let header = failure.header, header.majorVersion > 2 else {
@@ -35,7 +33,8 @@ extension Engine {
             exchange: header.exchange, fromInitiator: !header.fromInitiator, isResponse: true,
             messageID: header.messageID)
         let bytes = plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))])
-        guard bytes.count <= length, defence.takeError(at: now) else { return }
+        // Nobody gets more out of us than they put in: the source may be forged.
+        guard bytes.count <= datagram.count, defence.takeError(at: now) else { return }
         transmit(bytes, on: path, &output)
     }
 

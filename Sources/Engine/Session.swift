@@ -3,6 +3,9 @@ package import Vocabulary
 
 /// One user's stay: it outlives its IKE SAs and Child SAs, and accounting sums over it.
 final class Session {
+    /// One, its successor, and those that wait for their last packets.
+    static let childLimit = 8
+
     let id: SessionID
     let connection: SessionTerms
     let identity: Identity
@@ -15,6 +18,8 @@ final class Session {
     var closedTraffic = Traffic()
     /// The IKE SA that speaks for it now.
     var ikeSPI: UInt64
+    /// When its IKE SA was last replaced.
+    var ikeRekeyed: Instant?
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
 
@@ -47,9 +52,16 @@ struct SessionTerms {
     let livenessInterval: Duration
 }
 
+/// Virtual addresses, at most one of each family.
 struct Lease {
     let pool: String
-    let address: UInt32
+    /// IPv4 first; never empty.
+    let addresses: [IPAddress]
+}
+
+extension Session {
+    /// The virtual address that stands for the session where there is room for one.
+    var virtualAddress: VirtualAddress? { lease?.addresses.first.map { VirtualAddress($0) } }
 }
 
 /// A pair of ESP SAs of a session.

@@ -119,54 +119,6 @@ struct Loader {
         return gateway
     }
 
-    private func defence(_ section: Section) -> DefencePolicy {
-        func limit(_ key: String, atLeast least: Int = 1, or standard: Int) -> Int {
-            section.read(key, .integer(least...1_000_000), or: standard).value
-        }
-        var defence = DefencePolicy()
-        defence.cookiesFrom = limit("cookies_from", atLeast: 0, or: defence.cookiesFrom)
-        defence.cookiesFromPerSource = limit(
-            "cookies_from_per_source", atLeast: 0, or: defence.cookiesFromPerSource)
-        defence.halfOpenPerSource = limit(
-            "max_half_open_per_source", or: defence.halfOpenPerSource)
-        defence.keyExchangesPerSecond = limit(
-            "key_exchanges_per_second", or: defence.keyExchangesPerSecond)
-        defence.keyExchangesPerSecondPerSource = limit(
-            "key_exchanges_per_second_per_source", or: defence.keyExchangesPerSecondPerSource)
-        defence.requestsPerSecond = limit("requests_per_second", or: defence.requestsPerSecond)
-        defence.patience =
-            section.read(
-                "patience", .duration(.milliseconds(100)...Duration.seconds(60), "10s"),
-                or: defence.patience
-            ).value
-        section.finish()
-        return defence
-    }
-
-    /// - Parameter names: of all pools, also of those that have a mistake.
-    private func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
-        var pools: [Configuration.Pool] = []
-        for section in root.sections("pools") {
-            let name = section.require("name", .name("staff"))
-            let addresses = section.require("addresses", .range)
-            let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
-            section.finish()
-            guard let name else { continue }
-            if !names.insert(name.value).inserted {
-                section.fail("name", "a pool \"\(name)\" is there already; choose another name")
-            }
-            guard let addresses else { continue }
-            for pool in pools where pool.addresses.overlaps(addresses.value) {
-                section.fail(
-                    "addresses", "overlaps the pool \"\(pool.name)\"; an address can have one pool")
-            }
-            pools.append(
-                Configuration.Pool(
-                    name: name.value, addresses: addresses.value, dns: dns.map(\.value)))
-        }
-        return pools
-    }
-
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")

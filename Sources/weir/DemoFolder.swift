@@ -1,4 +1,5 @@
 import Capacity
+import Clocks
 import Crypto
 import Foundation
 import Glibc
@@ -107,6 +108,8 @@ struct DemoFolder {
             ]
         }
         OutputOptions.plain.show(counts)
+        let moment = Timestamp(nanoseconds: ClockReading.now.wall.nanoseconds - 5_000_000_000)
+            .rfc3339
         say(
             """
 
@@ -115,7 +118,7 @@ struct DemoFolder {
               \(binary) report traffic --by identity --store \(storeFile)
               \(binary) report capacity --store \(storeFile)
               \(binary) query failures-by-source --store \(storeFile)
-              \(binary) query who-held-address --address 10.88.0.1 --at -10s --store \(storeFile)
+              \(binary) query who-held-address --address 10.88.0.1 --at \(moment) --store \(storeFile)
               \(binary) pseudonym user0@demo --store \(storeFile)
             """)
     }

@@ -68,7 +68,7 @@ struct LiveView {
                 .sessions(sessions), under: station.policy, wallOffset: SystemClock.wallOffset)
             let table = render(
                 sessionTable(reply.sessions ?? []).narrowed, as: .table, width: terminalWidth())
-            lines += table.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            lines += table.split(separator: "\n").map(String.init)
         }
         let up = drawnLines > 0 ? "\u{1b}[\(drawnLines)A" : ""
         let height = max(6, (terminalHeight() ?? 24) - 8)

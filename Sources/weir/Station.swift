@@ -25,8 +25,11 @@ final class Station: Service {
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
 
+    /// - Parameter records: false drops every fact at its source: to measure what facts cost.
     /// - Throws: ``Failure`` with the file, line and remedy.
-    init(_ configuration: Configuration, logger: Logger) throws(Failure) {
+    init(
+        _ configuration: Configuration, logger: Logger, records: Bool = true
+    ) throws(Failure) {
         self.logger = logger
         let store = try Self.store(configuration.telemetry.store)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
@@ -38,7 +41,8 @@ final class Station: Service {
             store: store, registry: registry, policy: policy, notifier: notifier,
             version: version, logger: logger)
         self.recorder = recorder
-        gateway = try Self.gateway(configuration, sink: QueueSink(queue: recorder.makeQueue()))
+        gateway = try Self.gateway(
+            configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
         let gateway = gateway
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
@@ -164,7 +168,7 @@ final class Station: Service {
         do throws(GatewayError) {
             return try TUN(
                 name: settings.tunName.value, mtu: settings.tunMTU,
-                routes: configuration.pools.flatMap { prefixes(covering: $0.addresses) })
+                routes: configuration.pools.flatMap { $0.ranges.flatMap(prefixes(covering:)) })
         } catch {
             throw .misuse(settings.tunName.problem(error.description))
         }
@@ -173,22 +177,31 @@ final class Station: Service {
 
 /// The gateway's end of the recorder's queue.
 private struct QueueSink: FactSink {
-    let queue: FactQueue
-    func record(_ event: any Event, at time: Instant) { queue.record(event, at: time) }
-    func record(_ tick: Tick, at time: Instant) { queue.record(tick, at: time) }
+    /// nil if nothing is to be recorded.
+    let queue: FactQueue?
+    func record(_ event: any Event, at time: Instant) { queue?.record(event, at: time) }
+    func record(_ tick: Tick, at time: Instant) { queue?.record(tick, at: time) }
 }
 
 /// The fewest prefixes that are a range together.
 func prefixes(covering range: AddressRange) -> [InnerPrefix] {
-    guard case .v4(let first) = range.first, case .v4(let last) = range.last else { return [] }
+    let isIPv4 = range.first.isIPv4
+    let width = isIPv4 ? 32 : 128
     var prefixes: [InnerPrefix] = []
-    var next = UInt64(first)
-    while next <= UInt64(last) {
-        var size: UInt64 = next == 0 ? 1 << 32 : 1 << UInt64(next.trailingZeroBitCount)
-        while next + size - 1 > UInt64(last) { size >>= 1 }
+    var next = range.first.number
+    while true {
+        // As many host bits as the address has zeros at its end, and as the range has room for.
+        var bits = min(next.trailingZeroBitCount, width)
+        while bits > 0, hosts(bits) > range.last.number - next { bits -= 1 }
         prefixes.append(
-            InnerPrefix(.v4(UInt32(next)), length: 32 - size.trailingZeroBitCount))
-        next += size
+            InnerPrefix(IPAddress(number: next, isIPv4: isIPv4), length: width - bits))
+        let last = next + hosts(bits)
+        guard last < range.last.number else { return prefixes }
+        next = last + 1
     }
-    return prefixes
+}
+
+/// The highest host number with so many bits.
+private func hosts(_ bits: Int) -> UInt128 {
+    bits >= UInt128.bitWidth ? .max : (1 << UInt128(bits)) - 1
 }

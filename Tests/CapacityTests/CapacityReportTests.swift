@@ -52,12 +52,12 @@ struct CapacityReportTests {
                 Observed 27d 23h of 28d 00h (100.0 %).
 
                 Limits
-                resource      limit  headroom  growth per week  exhausted earliest  exhausted by  exhausted latest  outlook
-                sessions        200    35.0 %               10  2026-05-18          2026-05-18    2026-05-18        trend of 4 weeks
-                pool staff      254    48.8 %               10  2026-06-24          2026-06-24    2026-06-24        trend of 4 weeks
-                logins      not set         -              0/s  -                   -             -                 trend of 4 weeks, no limit
-                receive     not set         -          0 bit/s  -                   -             -                 trend of 4 weeks, no limit
-                transmit    not set         -          0 bit/s  -                   -             -                 trend of 4 weeks, no limit
+                resource      limit  free now  headroom  growth per week  exhausted earliest  exhausted by  exhausted latest  outlook
+                sessions        200    95.0 %    35.0 %               10  2026-05-18          2026-05-18    2026-05-18        trend of 4 weeks
+                pool staff      254    96.1 %    48.8 %               10  2026-06-24          2026-06-24    2026-06-24        trend of 4 weeks
+                logins      not set         -         -              0/s  -                   -             -                 trend of 4 weeks, no limit
+                receive     not set         -         -          0 bit/s  -                   -             -                 trend of 4 weeks, no limit
+                transmit    not set         -         -          0 bit/s  -                   -             -                 trend of 4 weeks, no limit
 
                 Headroom is what the peak left of the limit. Growth is of the second-highest hour of each week; the dates are when its trend reaches the limit, by the 90th percentile, the median and the 10th percentile of the slopes between weeks: a range, not a confidence interval.
 
@@ -75,7 +75,7 @@ struct CapacityReportTests {
             json.contains(
                 """
                 {"table": "Limits", "resource": "logins", "unit": "per_second", "limit": null, \
-                "headroom_ratio": null, "growth_per_week": 0, "exhausted_earliest_ns": null, \
+                "free_now_ratio": null, "headroom_ratio": null, "growth_per_week": 0, "exhausted_earliest_ns": null, \
                 "exhausted_by_ns": null, "exhausted_latest_ns": null, \
                 "outlook": "trend of 4 weeks, no limit"}
                 """))
@@ -85,7 +85,7 @@ struct CapacityReportTests {
     func shortHistory(days: Int64) throws {
         let limits = try tables(fixture(days: days), days: days)[1]
         for row in limits.rows {
-            #expect(row[4...7].allSatisfy { $0 == .null })
+            #expect(row[5...8].allSatisfy { $0 == .null })
         }
         #expect(
             limits.rows[0].last
@@ -95,8 +95,8 @@ struct CapacityReportTests {
     @Test("two weeks have a trend and no date yet")
     func twoWeeks() throws {
         let row = try tables(fixture(days: 14), days: 14)[1].rows[0]
-        #expect(row[4] == .integer(10))
-        #expect(row[5...7].allSatisfy { $0 == .null })
+        #expect(row[5] == .integer(10))
+        #expect(row[6...8].allSatisfy { $0 == .null })
         #expect(row.last == .text("no date yet (have 2 weeks, need 3)"))
     }
 
@@ -152,7 +152,7 @@ struct CapacityReportTests {
         let fixture = try fixture(days: 28)
         try fixture.database.execute("UPDATE ticks SET session_limit = 100")
         let row = try tables(fixture, days: 28)[1].rows[0]
-        #expect(row[3] == .real(1 - 1.3))
+        #expect(row[4] == .real(1 - 1.3))
         #expect(row.last == .text("reached"))
     }
 

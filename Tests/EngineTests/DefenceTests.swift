@@ -145,8 +145,12 @@ struct DefenceTests {
             inputs += [flipped, withLength(Array(flipped.prefix(index + 1)))]
         }
         // Nothing but a header; an unknown critical payload; a short nonce.
-        inputs.append(withLength(Array(request.prefix(16)) + [0, 0x20, 34, 8] + Array(repeating: 0, count: 8)))
-        inputs.append(withLength(Array(request.prefix(16)) + [0, 0x30, 34, 8] + Array(repeating: 0, count: 8)))
+        inputs.append(
+            withLength(
+                Array(request.prefix(16)) + [0, 0x20, 34, 8] + Array(repeating: 0, count: 8)))
+        inputs.append(
+            withLength(
+                Array(request.prefix(16)) + [0, 0x30, 34, 8] + Array(repeating: 0, count: 8)))
         inputs.append(
             withLength(
                 Array(request.prefix(16)) + [99, 0x20, 34, 8] + Array(repeating: 0, count: 8)
@@ -285,7 +289,9 @@ struct DefenceTests {
 func withLength(_ datagram: [UInt8]) -> [UInt8] {
     guard datagram.count >= 28 else { return datagram }
     var bytes = datagram
-    for index in 0..<4 { bytes[24 + index] = UInt8(truncatingIfNeeded: datagram.count >> (24 - 8 * index)) }
+    for index in 0..<4 {
+        bytes[24 + index] = UInt8(truncatingIfNeeded: datagram.count >> (24 - 8 * index))
+    }
     return bytes
 }
 

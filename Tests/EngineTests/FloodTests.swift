@@ -77,7 +77,9 @@ struct FloodTests {
     private func spoof(_ template: [UInt8], _ random: inout Mixer) -> [UInt8] {
         var bytes = template
         let spi = random.next()
-        for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: spi >> UInt64(8 * index)) | 1 }
+        for index in 0..<8 {
+            bytes[index] = UInt8(truncatingIfNeeded: spi >> UInt64(8 * index)) | 1
+        }
         return bytes
     }
 
@@ -177,7 +179,8 @@ struct StormTests {
         func request(_ second: UInt64, spi: UInt64 = 0) -> HandshakeQueue.Request {
             let spi = spi == 0 ? second : spi
             return .init(
-                bytes: (0..<8).map { UInt8(truncatingIfNeeded: spi >> (56 - 8 * $0)) }, path: path, received: Instant(nanoseconds: second * 1_000_000_000))
+                bytes: (0..<8).map { UInt8(truncatingIfNeeded: spi >> (56 - 8 * $0)) }, path: path,
+                received: Instant(nanoseconds: second * 1_000_000_000))
         }
         for second in 0..<3 as Range<UInt64> { #expect(queue.push(request(second)) == nil) }
         let now = Instant(nanoseconds: 2_000_000_000)

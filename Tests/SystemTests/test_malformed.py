@@ -7,7 +7,7 @@ import struct
 import time
 
 from lab import LabTestCase, wait_for
-from weir import Weir, configuration, samples
+from weir import UNLIMITED, Weir, configuration, samples
 
 
 def payload(following, body):
@@ -47,10 +47,7 @@ class MalformedTests(LabTestCase):
         settings = configuration(self.folder)
         # Cookies and limits have tests of their own.
         settings["gateway"]["max_half_open"] = 100_000
-        settings["gateway"]["defence"] = {
-            "cookies_from": 100_000, "cookies_from_per_source": 100_000,
-            "max_half_open_per_source": 100_000, "key_exchanges_per_second": 100_000,
-            "key_exchanges_per_second_per_source": 100_000}
+        settings["gateway"]["defence"] = UNLIMITED
         self.weir = Weir(self, settings)
         self.ike = ("127.0.0.1", settings["gateway"]["port"])
         self.nat = ("127.0.0.1", settings["gateway"]["nat_port"])

@@ -20,6 +20,13 @@ def binary():
     return WEIR
 
 
+#: `gateway.defence` for tests whose clients are all at one address and in a hurry.
+UNLIMITED = {
+    "cookies_from": 100_000, "cookies_from_per_source": 100_000,
+    "max_half_open_per_source": 100_000, "key_exchanges_per_second": 100_000,
+    "key_exchanges_per_second_per_source": 100_000}
+
+
 def configuration(folder, **changes):
     """A configuration on free loopback ports with an in-memory inner network. A change replaces
     a whole section."""
@@ -56,6 +63,9 @@ def write_secret(path, text):
 class Weir:
     """`weir run` with a configuration, in a network namespace or on loopback."""
 
+    #: More words for `weir run`.
+    arguments = []
+
     def __init__(self, test, settings, namespace=None, environment=None):
         self.test, self.settings, self.namespace = test, settings, namespace
         self.environment = environment or {}
@@ -82,7 +92,7 @@ class Weir:
         self.starts += 1
         prefix = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         self.daemon = self.test.start(
-            f"weir-{self.starts}", *prefix, binary(), "run", "-c", self.file,
+            f"weir-{self.starts}", *prefix, binary(), "run", "-c", self.file, *self.arguments,
             environment=self.environment)
         wait_for("weir to be ready", lambda: self.daemon.check() or self.is_ready(), 20)
 

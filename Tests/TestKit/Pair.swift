@@ -24,6 +24,13 @@ package final class Pair {
     package private(set) var datagrams: [(fromClient: Bool, bytes: [UInt8])] = []
     /// Whether events, traces and datagrams are kept; a flood has too many.
     package var keepsHistory = true
+    /// Inner packets that came out at either end, counted without the data planes' help: `in` is
+    /// what the gateway got.
+    package private(set) var delivered = Traffic()
+    /// Inner packets that the gateway sealed, likewise.
+    package private(set) var sealed = Traffic()
+    /// Where the client has been seen: what the gateway sends elsewhere does not reach it.
+    private var clientSources: Set<Endpoint> = []
     private var inFlight: [Flight] = []
 
     private struct Flight {
@@ -86,6 +93,15 @@ package final class Pair {
             toGateway: false)
     }
 
+    /// Sends an inner packet.
+    package func sendFromClient(_ packet: [UInt8]) -> Sealed {
+        send(packet, by: clientPlane, toGateway: true)
+    }
+
+    package func sendFromGateway(_ packet: [UInt8]) -> Sealed {
+        send(packet, by: gatewayPlane, toGateway: false)
+    }
+
     private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {
         var buffer =
             [UInt8](repeating: 0, count: Tunnels.headroom) + packet
@@ -94,6 +110,9 @@ package final class Pair {
         var span = buffer.mutableSpan
         let sealed = plane.seal(&span, inner: inner, at: now)
         if case .transmit(let range, let path, _) = sealed {
+            if !toGateway {
+                self.sealed += Traffic(bytesOut: UInt64(packet.count), packetsOut: 1)
+            }
             put(Array(buffer[range]), path, toGateway: toGateway, isESP: true)
         }
         return sealed
@@ -143,7 +162,12 @@ package final class Pair {
         var span = packet.mutableSpan
         let plane = flight.toGateway ? gatewayPlane : clientPlane
         let opened = plane.open(&span, from: flight.path.remote, at: now)
-        guard case .deliver(_, let child, let moved) = opened, let moved else { return }
+        guard case .deliver(let inner, let child, let moved) = opened else { return }
+        let bytes = UInt64(inner.count)
+        delivered +=
+            flight.toGateway
+            ? Traffic(bytesIn: bytes, packetsIn: 1) : Traffic(bytesOut: bytes, packetsOut: 1)
+        guard let moved else { return }
         with(flight.toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }
     }
 
@@ -169,6 +193,8 @@ package final class Pair {
     /// Hands a datagram to the network, which turns its addresses around and decides its fate.
     private func put(_ bytes: [UInt8], _ path: Path, toGateway: Bool, isESP: Bool) {
         let source = toGateway ? network.nat(path.local) : path.local
+        if toGateway { clientSources.insert(source) }
+        guard toGateway || clientSources.contains(path.remote) else { return }
         let seen = Path(
             local: path.remote, remote: source, encapsulated: path.encapsulated)
         for delay in network.fate(isESP: isESP) {
@@ -179,13 +205,18 @@ package final class Pair {
     }
 
     /// Throws a datagram of anybody's at the gateway.
+    ///
+    /// - Returns: what the gateway sent at once, to whomever. The network takes that on as well.
+    @discardableResult
     package func inject(
         _ bytes: [UInt8],
         from remote: Endpoint = Endpoint(IPAddress.v4(0xcb00_7109), 500), port: UInt16 = 500
-    ) {
+    ) -> [[UInt8]] {
         let path = Path(
             local: Endpoint(Self.gatewayAddress, port), remote: remote, encapsulated: port == 4500)
+        let before = datagrams.count
         with(gateway) { $0.receive(bytes, on: path, at: $1, &$2) }
+        return datagrams[before...].map(\.bytes)
     }
 }
 
@@ -201,6 +232,8 @@ package struct Network: Sendable {
     package var isCut = false
     /// What the gateway sees of the client's source.
     package var nat: @Sendable (Endpoint) -> Endpoint = { $0 }
+    /// Chances, per thousand, of each datagram of either kind.
+    package var storm: Storm?
     private var count = 0
 
     package init() {}
@@ -208,10 +241,50 @@ package struct Network: Sendable {
     /// When each copy of the next datagram arrives.
     mutating func fate(isESP: Bool) -> [Duration] {
         guard !isCut else { return [] }
+        if storm != nil { return storm?.fate(latency) ?? [] }
         guard !isESP else { return [latency] }
         defer { count += 1 }
         if lost.contains(count) { return [] }
         if late.contains(count) { return [latency + .seconds(1)] }
         return doubled.contains(count) ? [latency, latency * 2] : [latency]
     }
+}
+
+/// A network that loses, doubles and holds back what it likes: the same for the same seed.
+package struct Storm: Sendable {
+    package var lost = 0
+    package var doubled = 0
+    package var late = 0
+    private var dice: Dice
+
+    package init(seed: UInt64, lost: Int, doubled: Int, late: Int) {
+        dice = Dice(seed: seed)
+        self.lost = lost
+        self.doubled = doubled
+        self.late = late
+    }
+
+    mutating func fate(_ latency: Duration) -> [Duration] {
+        guard dice.roll(1_000) >= lost else { return [] }
+        let first = dice.roll(1_000) < late ? latency * Int(2 + dice.roll(300)) : latency
+        guard dice.roll(1_000) < doubled else { return [first] }
+        return [first, latency * Int(1 + dice.roll(300))]
+    }
+}
+
+/// SplitMix64.
+package struct Dice: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+
+    /// 0 up to `sides` less 1.
+    package mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &self) }
 }

@@ -33,6 +33,10 @@ extension Engine {
         if sa.pending?.job == .rekeyChild(old.id) || sa.pending?.job == .rekeyIKE {
             return .error(.temporaryFailure)
         }
+        // A peer that rekeys and never deletes must stop.
+        guard session.children.count < Session.childLimit else {
+            return .error(.noAdditionalSAs)
+        }
         return answerChildRekey(payloads, nonce.bytes, old, of: sa, session, at: now, &output)
     }
 
@@ -132,6 +136,10 @@ extension Engine {
         _ session: Session, at now: Instant, _ output: inout Output
     ) -> Reaction {
         guard sa.pending == nil || sa.pending?.job == .liveness else {
+            return .error(.temporaryFailure)
+        }
+        // Each replaced SA is held for a while, at the cost of those who want to log in.
+        if let last = session.ikeRekeyed, now - last < policy.timing.linger {
             return .error(.temporaryFailure)
         }
         guard let theirs = payloads.keyExchange else { return .error(.invalidSyntax) }

@@ -18,17 +18,10 @@ extension Engine {
         guard datagram.count <= DefencePolicy.longestInit else {
             return output.drop(.tooLong, .spoofable, from: path)
         }
-        let key = InitKey(initiatorSPI: header.initiatorSPI, source: path.remote)
-        if let spi = halfOpen.spi(of: key) {
-            // Only the same request is a retransmission (RFC 7296 §2.1).
-            guard let half = halfOpen[spi], half.began(with: datagram) else {
-                return output.drop(.unexpectedMessage, .spoofable, from: path)
-            }
-            half.retransmissions &+= 1
-            return transmit(half.response, on: path, &output)
-        }
+        let key = InitKey(datagram, from: path.remote)
+        if let spi = initiated[key] { return answerAgain(spi, on: path, &output) }
         let request = InitRequest(
-            header: header, payloads: payloads, datagram: datagram, path: path, now: now)
+            header: header, payloads: payloads, datagram: datagram, key: key, path: path, now: now)
         let cookie = check(request)
         let proof = cookie == .valid ? ProofLevel.cookie : .spoofable
         output.events.append(IKESAInitReceived(proof: proof, source: path.remote.address))
@@ -38,6 +31,7 @@ extension Engine {
         switch answerInit(request, proof) {
         case .success(let half):
             halfOpen.insert(half)
+            initiated[key] = half.localSPI
             schedule(half)
             transmit(half.response, on: path, &output)
         case .failure(.amplifies): challenge(request, .amplification, &output)
@@ -46,11 +40,26 @@ extension Engine {
         }
     }
 
+    /// The same request again gets the same answer (RFC 7296 §2.1), unless IKE_AUTH has followed
+    /// and this is a late copy.
+    private func answerAgain(_ spi: UInt64, on path: Path, _ output: inout Output) {
+        if let half = halfOpen[spi] {
+            half.retransmissions &+= 1
+            transmit(half.response, on: path, &output)
+        } else if let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase {
+            sa.retransmissionsSeen += 1
+            transmit(handshake.response, on: path, &output)
+        } else {
+            output.drop(.unexpectedMessage, .spoofable, from: path)
+        }
+    }
+
     /// An IKE_SA_INIT request that is not a retransmission, and when and how it came.
     private struct InitRequest {
         let header: Header
         let payloads: [AnyPayload]
         let datagram: [UInt8]
+        let key: InitKey
         let path: Path
         let now: Instant
     }
@@ -163,13 +172,16 @@ extension Engine {
         let spi = newIKESPI()
         if proof == .spoofable {
             let sketch = initResponse(
-                request, agreement, publicValue: Array(repeating: 0, count: group.publicValueLength),
+                request, agreement,
+                publicValue: Array(repeating: 0, count: group.publicValueLength),
                 nonce: Array(repeating: 0, count: Self.nonceLength), spi: spi)
-            guard Message.plain(sketch.header, payloads: sketch.payloads).count
-                <= request.datagram.count
+            guard
+                Message.plain(sketch.header, payloads: sketch.payloads).count
+                    <= request.datagram.count
             else { return .failure(.amplifies) }
         }
-        if let reason = defence.takeKeyExchange(for: source, under: policy.defence, at: request.now) {
+        if let reason = defence.takeKeyExchange(for: source, under: policy.defence, at: request.now)
+        {
             return .failure(.silent(reason))
         }
         do throws(CryptoError) {
@@ -183,7 +195,8 @@ extension Engine {
             return .success(
                 HalfOpen(
                     localSPI: spi, initiatorSPI: request.header.initiatorSPI,
-                    suite: agreement.suite, seed: seed, request: request.datagram,
+                    suite: agreement.suite, seed: seed, key: request.key,
+                    request: request.datagram,
                     response: plain(response.header, response.payloads), path: request.path,
                     nat: NATDetection.situation(
                         payloads, initiatorSPI: request.header.initiatorSPI, responderSPI: 0,

@@ -78,8 +78,7 @@ extension Engine {
         if error == .childSANotFound {
             remove(old, of: session, .deletedByPeer, &output)
         } else {
-            // Ask again after the time that a retransmission would take.
-            session.postponeRekey(of: old.id, until: now + policy.timing.retransmit * 5)
+            session.postponeRekey(of: old.id, until: retryMoment(at: now))
         }
         scheduleChildren(of: sa)
     }
@@ -148,7 +147,7 @@ extension Engine {
                 nonces: context.nonce + theirNonce.bytes, remoteSPI: remoteSPI,
                 localSPI: context.ikeSPI, weInitiated: true, at: now)
         else {
-            sa.timers[.rekeyIKE] = now + policy.timing.retransmit * 5
+            sa.timers[.rekeyIKE] = retryMoment(at: now)
             return
         }
         hand(session, from: sa, to: successor, .us, at: now, &output)
@@ -194,6 +193,7 @@ extension Engine {
         old.jobs = []
         old.session = nil
         session.ikeSPI = successor.localSPI
+        session.ikeRekeyed = now
         session.ikeSuiteName = successor.suite.name
         startTimers(of: successor, session, at: now)
         output.events.append(

@@ -19,7 +19,8 @@ package struct IKESAInitReceived: SourcedEvent {
         "A new IKE_SA_INIT request came, not counting retransmissions.",
         fields: [
             Field("proof", \.proof, "whether it came with a cookie of ours"),
-            Field("source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
             Field(
                 "source_bits", \.sourceBits, in: .none,
                 "how many bits of source are told: all, or under a flood 24, 48 or 0"),
@@ -99,7 +100,8 @@ package struct IKESAInitRejected: SourcedEvent {
         fields: [
             Field("reason", \.reason, "the notify sent, or the limit met"),
             Field("proof", \.proof, "whether the request came with a cookie of ours"),
-            Field("source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
             Field(
                 "source_bits", \.sourceBits, in: .none,
                 "how many bits of source are told: all, or under a flood 24, 48 or 0"),

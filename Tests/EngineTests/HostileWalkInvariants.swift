@@ -1,0 +1,179 @@
+import ESP
+import Engine
+import TestKit
+import Vocabulary
+
+extension Walk {
+    /// What does not add up when everything is over; empty if all is well.
+    func faults() -> [String] {
+        residue() + balance() + lives() + logins()
+    }
+
+    private func unless(_ holds: Bool, _ fault: @autoclosure () -> String) -> [String] {
+        holds ? [] : [fault()]
+    }
+
+    /// Nothing is left of anybody.
+    private func residue() -> [String] {
+        let tick = pair.tick
+        return unless(tick.sessions == 0, "\(tick.sessions) sessions are left")
+            + unless(tick.halfOpen == 0, "\(tick.halfOpen) half-open SAs are left")
+            + unless(tick.pools.allSatisfy { $0.used == 0 }, "leases are left")
+            + unless(pair.gatewayPlane.count == 0, "the gateway's data plane holds SAs")
+            + unless(pair.clientPlane.count == 0, "the client's data plane holds SAs")
+            + unless(pair.gateway.isIdle, "the gateway holds something")
+            + unless(pair.client.isIdle, "the client holds something")
+    }
+
+    /// Each byte is in one Child SA's total, one session's, and the data plane's.
+    private func balance() -> [String] {
+        let sessions = pair.events(SessionClosed.self).reduce(Traffic()) { $0 + $1.total }
+        let children = pair.events(ChildSAClosed.self).reduce(Traffic()) { $0 + $1.total }
+        let plane = pair.gatewayPlane.total
+        let carried = Traffic(
+            bytesIn: pair.delivered.bytesIn, packetsIn: pair.delivered.packetsIn,
+            bytesOut: pair.sealed.bytesOut, packetsOut: pair.sealed.packetsOut)
+        let received = Traffic(
+            bytesIn: pair.delivered.bytesOut, packetsIn: pair.delivered.packetsOut)
+        let client = pair.clientPlane.total
+        return unless(sessions == carried, "sessions tell \(sessions), \(carried) was carried")
+            + unless(children == carried, "Child SAs tell \(children), \(carried) was carried")
+            + unless(plane == carried, "the data plane tells \(plane), \(carried) was carried")
+            + unless(
+                client.bytesIn == received.bytesIn && client.packetsIn == received.packetsIn,
+                "the client's data plane tells \(client), \(received) was delivered")
+    }
+
+    /// Everything begins once, ends once, in that order, and within its session's life.
+    private func lives() -> [String] {
+        var books = Books()
+        for event in pair.events { books.enter(event) }
+        return books.faults
+    }
+
+    /// Each login is told how it went, once, and of its end once.
+    private func logins() -> [String] {
+        var faults: [String] = []
+        var connected: Set<ConnectionHandle> = []
+        var told: Set<ConnectionHandle> = []
+        for notice in pair.notices {
+            switch notice {
+            case .connected(let handle, _, _):
+                if !told.insert(handle).inserted { faults.append("a login was answered twice") }
+                connected.insert(handle)
+            case .failed(let handle, _):
+                if !told.insert(handle).inserted { faults.append("a login was answered twice") }
+            case .closed(let handle, _):
+                if connected.remove(handle) == nil { faults.append("a session ended twice") }
+            }
+        }
+        let received = pair.events(IKESAInitReceived.self).count
+        let answered =
+            pair.events(SessionEstablished.self).count
+            + pair.events(IKEAuthFailed.self).count + pair.events(IKESAInitRejected.self).count
+        return faults + unless(connected.isEmpty, "\(connected.count) sessions never ended")
+            + unless(received == answered, "\(received) logins began and \(answered) ended")
+    }
+}
+
+/// What is open by the events so far.
+struct Books {
+    private struct Account {
+        var children: Set<ChildID> = []
+        var total = Traffic()
+        var holdsLease = false
+        var ikeSAs = 1
+    }
+
+    private(set) var faults: [String] = []
+    private var open: [SessionID: Account] = [:]
+    private var closed: Set<SessionID> = []
+    private var everyChild: Set<ChildID> = []
+
+    mutating func enter(_ event: any Event) {
+        switch event {
+        case let event as SessionEstablished:
+            check(!closed.contains(event.session.clear), "a session came back", event)
+            check(open.updateValue(Account(), forKey: event.session.clear) == nil, "twice", event)
+        case let event as SessionClosed: close(event)
+        case let event as LeaseGranted:
+            with(event.session.clear, event) { account in
+                defer { account.holdsLease = true }
+                return !account.holdsLease
+            }
+        case let event as LeaseReleased:
+            with(event.session.clear, event) { account in
+                defer { account.holdsLease = false }
+                return account.holdsLease
+            }
+        case let event as ChildSAInstalled:
+            check(everyChild.insert(event.child.clear).inserted, "a number came twice", event)
+            with(event.session.clear, event) { $0.children.insert(event.child.clear).inserted }
+        case let event as ChildSAClosed:
+            with(event.session.clear, event) { account in
+                account.total += event.total
+                return account.children.remove(event.child.clear) != nil
+            }
+        case let event as ChildSARekeyed:
+            with(event.session.clear, event) {
+                $0.children.isSuperset(of: [event.retired.clear, event.successor.clear])
+            }
+        case let event as IKESARekeyed:
+            with(event.session.clear, event) { account in
+                account.ikeSAs += 1
+                return event.retiredSPI != event.successorSPI
+            }
+        case let event as IKESAClosed:
+            with(event.session.clear, event) { account in
+                account.ikeSAs -= 1
+                return account.ikeSAs >= 0
+            }
+        case let event as AddressChanged: with(event.session.clear, event) { _ in true }
+        case let event as PeerDead: with(event.session.clear, event) { _ in true }
+        default: break
+        }
+    }
+
+    private mutating func close(_ event: SessionClosed) {
+        guard let account = open.removeValue(forKey: event.session.clear) else {
+            return check(false, "no such session", event)
+        }
+        closed.insert(event.session.clear)
+        check(account.children.isEmpty, "Child SAs are open", event)
+        check(!account.holdsLease, "the lease is held", event)
+        check(account.ikeSAs == 0, "\(account.ikeSAs) IKE SAs are open", event)
+        check(account.total == event.total, "its Child SAs tell \(account.total)", event)
+        check(event.durationMilliseconds.clear < 10_000_000, "a senseless duration", event)
+    }
+
+    private mutating func with(
+        _ session: SessionID, _ event: any Event, _ body: (inout Account) -> Bool
+    ) {
+        guard var account = open[session] else {
+            return check(false, "no such session", event)
+        }
+        let holds = body(&account)
+        open[session] = account
+        check(holds, "out of order", event)
+    }
+
+    private mutating func check(_ holds: Bool, _ what: String, _ event: any Event) {
+        if !holds { faults.append("\(event.kind): \(what)") }
+    }
+}
+
+extension SessionClosed {
+    var total: Traffic {
+        Traffic(
+            bytesIn: bytesIn.clear, packetsIn: packetsIn.clear, bytesOut: bytesOut.clear,
+            packetsOut: packetsOut.clear)
+    }
+}
+
+extension ChildSAClosed {
+    var total: Traffic {
+        Traffic(
+            bytesIn: bytesIn.clear, packetsIn: packetsIn.clear, bytesOut: bytesOut.clear,
+            packetsOut: packetsOut.clear)
+    }
+}

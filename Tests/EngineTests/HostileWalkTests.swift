@@ -1,0 +1,165 @@
+import ESP
+import Engine
+import Foundation
+import TestKit
+import Testing
+import Vocabulary
+
+/// Random users on a random network. Whatever they do, the books balance.
+@Suite("Random walks")
+struct HostileWalkTests {
+    /// `WEIR_WALKS` asks for more.
+    static let count = ProcessInfo.processInfo.environment["WEIR_WALKS"].flatMap { Int($0) } ?? 300
+    static let parts = 10
+
+    @Test("keep the books balanced", arguments: 0..<parts)
+    func walks(_ part: Int) {
+        for seed in stride(from: part, to: Self.count, by: Self.parts) {
+            var walk = Walk(seed: UInt64(seed))
+            walk.run()
+            for fault in walk.faults() { Issue.record("seed \(seed): \(fault)") }
+        }
+    }
+
+    @Test("go through everything that can happen")
+    func coverage() {
+        var seen: [String: Int] = [:]
+        for seed in 0..<20 as Range<UInt64> {
+            var walk = Walk(seed: seed)
+            walk.run()
+            for event in walk.pair.events { seen[event.kind, default: 0] += 1 }
+        }
+        for kind in [
+            "ike_sa_init_rejected", "ike_auth_failed", "session_established", "session_closed",
+            "ike_sa_rekeyed", "child_sa_rekeyed", "address_changed", "peer_dead", "message_dropped",
+        ] { #expect(seen[kind, default: 0] > 0, "\(kind) never came") }
+    }
+
+    @Test("without liveness checks time goes on, and a silent peer stays")
+    func noLiveness() throws {
+        var policy = EnginePolicy.example
+        policy.connections[0].livenessInterval = .zero
+        policy.connections[0].rekey = RekeyPolicy(
+            ike: .nanoseconds(Int64.max), child: .nanoseconds(Int64.max), jitter: 0)
+        let pair = Pair(policy)
+        #expect(try RawClient(pair).logIn())
+        pair.drive(for: .seconds(3_600))
+        #expect(pair.tick.sessions == 1)
+        #expect(pair.datagrams.count == 2)
+    }
+
+    @Test("rekeys that both sides begin at once come to an end", arguments: [true, false])
+    func simultaneous(child: Bool) throws {
+        let rekeys = { (lifetime: Duration) in
+            child ? RekeyPolicy(child: lifetime, jitter: 0) : RekeyPolicy(ike: lifetime, jitter: 0)
+        }
+        var policy = EnginePolicy.example
+        policy.connections[0].rekey = rekeys(.seconds(60))
+        let pair = Pair(policy)
+        var client = ClientPolicy.example
+        // The client is up 5 ms after the gateway, and a message takes 5 ms.
+        client.rekey = rekeys(.milliseconds(59_997))
+        _ = try #require(pair.connect(client))
+        pair.drive(for: .seconds(61))
+        #expect(pair.trace.contains { $0.contains("TEMPORARY_FAILURE") })
+        pair.drive(for: .seconds(100))
+        let count =
+            child ? pair.events(ChildSARekeyed.self).count : pair.events(IKESARekeyed.self).count
+        #expect((1...4).contains(count))
+        #expect(pair.tick.sessions == 1)
+    }
+}
+
+struct Walk {
+    let pair: Pair
+    private var dice: Dice
+    private var logins: [ConnectionHandle] = []
+    private var address = 0x0001_0000 as UInt32
+
+    init(seed: UInt64) {
+        dice = Dice(seed: seed)
+        var policy = EnginePolicy.example
+        policy.connections[0].rekey = RekeyPolicy(ike: .seconds(150), child: .seconds(60))
+        policy.sessionLimit = 2 + dice.roll(6)
+        pair = Pair(policy, seed: seed)
+    }
+
+    mutating func run() {
+        // Latency is 5 ms and grows to 1.5 s for some; the mean storm loses one in ten.
+        pair.network.storm = Storm(
+            seed: dice.next(), lost: dice.roll(200), doubled: dice.roll(200), late: dice.roll(200))
+        for _ in 0..<60 { step() }
+        pair.network.storm = nil
+        for handle in logins { pair.act { $0.disconnect(handle, at: $1, &$2) } }
+        pair.drive(for: .seconds(200))
+        for handle in logins { pair.act { $0.disconnect(handle, at: $1, &$2) } }
+        pair.drive(for: .seconds(600))
+    }
+
+    private mutating func step() {
+        switch dice.roll(12) {
+        case 0, 1: logIn()
+        case 2, 3, 4: traffic()
+        case 5: withLogin { handle, pair in pair.act { $0.rekeyChild(handle, at: $1, &$2) } }
+        case 6: withLogin { handle, pair in pair.act { $0.rekeyIKE(handle, at: $1, &$2) } }
+        case 7: rebind()
+        case 8: withLogin { handle, pair in pair.act { $0.disconnect(handle, at: $1, &$2) } }
+        case 9: terminate()
+        default: break
+        }
+        pair.drive(for: .milliseconds([0, 3, 20, 500, 2_000, 9_000, 40_000][dice.roll(7)]))
+    }
+
+    private mutating func logIn() {
+        let name = ["alice@lab", "bob@lab", "carol@lab", "client.lab", "mallory@else"][dice.roll(5)]
+        let secret = dice.roll(6) == 0 ? "wrong" : "correct horse battery staple"
+        var policy = ClientPolicy.of(name, secret: secret)
+        policy.rekey = RekeyPolicy(ike: .seconds(200), child: .seconds(80))
+        if let handle = pair.connect(policy) { logins.append(handle) }
+    }
+
+    private mutating func withLogin(_ body: (ConnectionHandle, Pair) -> Void) {
+        guard !logins.isEmpty else { return }
+        body(logins[dice.roll(logins.count)], pair)
+    }
+
+    private mutating func traffic() {
+        for summary in pair.gateway.sessionSummaries() {
+            guard case .text(let text) = summary.virtualAddress.datum(under: .clear),
+                let address = IPAddress(text)
+            else { continue }
+            for _ in 0..<dice.roll(8) {
+                let length = 60 + dice.roll(1_000)
+                if dice.roll(2) == 0 {
+                    _ = pair.sendFromClient(address, to: .lan, length: length)
+                } else {
+                    _ = pair.sendFromGateway(.lan, to: address, length: length)
+                }
+                if dice.roll(3) == 0 { pair.drive(for: .milliseconds(dice.roll(50))) }
+            }
+        }
+    }
+
+    private mutating func rebind() {
+        address += 1
+        let moved = IPAddress.v4(0xc633_0000 | address & 0xffff)
+        let port = UInt16(10_000 + dice.roll(50_000))
+        pair.network.nat = { _ in Endpoint(moved, port) }
+    }
+
+    private mutating func terminate() {
+        guard dice.roll(3) == 0, let session = pair.gateway.sessionSummaries().first?.session
+        else { return }
+        pair.actAtGateway { _ = $0.terminate(session, at: $1, &$2) }
+    }
+}
+
+extension Disclosure {
+    /// For tests that need to know.
+    static let clear = Disclosure(
+        identities: .clear, addresses: .clear, virtualAddresses: .clear, pseudonymiser: Nobody())
+
+    private struct Nobody: Pseudonymiser {
+        func pseudonym(of canonicalBytes: [UInt8], for purpose: Purpose) -> String { "" }
+    }
+}
