@@ -91,23 +91,6 @@ extension Selector: CustomStringConvertible {
 }
 
 extension IPAddress {
-    /// The address as a number, for comparisons within one family.
-    var number: UInt128 {
-        switch self {
-        case .v4(let word): UInt128(word)
-        case .v6(let high, let low): UInt128(high) << 64 | UInt128(low)
-        }
-    }
-
-    init(number: UInt128, isIPv4: Bool) {
-        self =
-            isIPv4
-            ? .v4(UInt32(truncatingIfNeeded: number))
-            : .v6(
-                high: UInt64(truncatingIfNeeded: number >> 64),
-                low: UInt64(truncatingIfNeeded: number))
-    }
-
     /// One bits where a network of this family and length has its prefix, and above it.
     fileprivate func networkMask(_ length: Int) -> UInt128 {
         let width = isIPv4 ? 32 : 128

@@ -140,9 +140,7 @@ package final class Engine {
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
-        tick.pools += policy.pools.compactMap { pools[$0.name] }.map {
-            PoolState(name: $0.policy.name, size: $0.size, used: UInt64($0.used.count))
-        }
+        tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.
@@ -161,7 +159,7 @@ package final class Engine {
                     session: session.id, connection: session.connection.name,
                     identity: Personal(session.identity),
                     source: Personal(sa.path.remote.address),
-                    virtualAddress: Personal(session.lease.map { VirtualAddress(.v4($0.address)) }),
+                    virtualAddress: Personal(session.virtualAddress),
                     established: session.established, traffic: traffic(of: session),
                     ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
             }

@@ -70,7 +70,7 @@ extension Engine {
     /// Gives a lease back that nobody was told of.
     func release(_ session: Session) {
         guard let lease = session.lease else { return }
-        pools[lease.pool]?.giveBack(lease.address)
+        for address in lease.addresses { pools[lease.pool]?.giveBack(address) }
         session.lease = nil
     }
 
@@ -78,7 +78,9 @@ extension Engine {
         guard let lease = session.lease else { return }
         release(session)
         guard pools[lease.pool] != nil else { return }
-        output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        for _ in lease.addresses {
+            output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
+        }
     }
 
     /// Keeps an SA that is over for a while, so that its last answer can be given again.

@@ -13,7 +13,7 @@ package struct Transmit: Sendable {
 
 /// What a client's driver needs to know of its own logins.
 package enum Notice: Sendable {
-    case connected(ConnectionHandle, SessionID, virtualAddress: IPAddress?)
+    case connected(ConnectionHandle, SessionID, virtualAddresses: [IPAddress])
     case failed(ConnectionHandle, AuthFailure)
     case closed(ConnectionHandle, SessionEnd)
 }

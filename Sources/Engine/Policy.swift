@@ -86,17 +86,33 @@ package struct RekeyPolicy: Sendable {
     }
 }
 
-/// Addresses to lend, first and last included.
+/// Addresses to lend: a block of IPv4, one of IPv6, or both.
 package struct PoolPolicy: Sendable {
     package var name: String
-    package var first: UInt32
-    package var last: UInt32
+    package var ipv4: AddressBlock?
+    package var ipv6: AddressBlock?
 
-    package init(name: String, first: UInt32, last: UInt32) {
+    package init(name: String, ipv4: AddressBlock? = nil, ipv6: AddressBlock? = nil) {
         self.name = name
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
+    }
+}
+
+/// Addresses of one family, first and last included.
+package struct AddressBlock: Hashable, Sendable {
+    package let first: IPAddress
+    package let last: IPAddress
+
+    /// - Returns: nil if the addresses are of two families, or in the wrong order.
+    package init?(first: IPAddress, last: IPAddress) {
+        guard first.isIPv4 == last.isIPv4, first.number <= last.number else { return nil }
         self.first = first
         self.last = last
     }
+
+    /// How many addresses there are, saturating.
+    package var count: UInt64 { UInt64(clamping: last.number - first.number) &+ 1 }
 }
 
 /// Intervals that are ours to choose.
@@ -125,11 +141,18 @@ package struct ClientPolicy: Sendable {
     package var secret: SharedSecret
     package var ikeSuites: [IKESuite]
     package var espSuites: [ESPSuite]
-    /// Ask for a virtual IPv4 address.
-    package var wantsAddress = true
+    /// Families to ask for a virtual address of.
+    package var wantedAddresses: [AddressFamily] = [.ipv4]
     package var remoteSelectors: [Selector]
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration
+
+    /// What it offers to have on its side: every address of the families that it asks for.
+    var localSelectors: [Selector] {
+        wantedAddresses.isEmpty
+            ? [.anyIPv4, .anyIPv6]
+            : wantedAddresses.map { $0 == .ipv4 ? .anyIPv4 : .anyIPv6 }
+    }
 
     package init(
         localIdentity: Identity, remoteIdentity: Identity? = nil, secret: SharedSecret,

@@ -1,35 +1,74 @@
 import DequeModule
 import Vocabulary
 
-/// Lends IPv4 addresses: the one that was free the longest goes first, so that a peer that comes
-/// back soon finds its own again and records of who held what stay apart.
+/// Lends addresses of up to two families.
 struct Pool {
     let policy: PoolPolicy
-    /// The next address never lent, beyond `last` when all were.
-    private var next: UInt64
-    /// Given back, oldest first. An address that its last holder took again stays here and is
-    /// passed over; `queued` keeps it from standing here twice.
-    private var free: Deque<UInt32> = []
-    private var queued: Set<UInt32> = []
-    /// Who had which address last.
-    private var memory: [[UInt8]: UInt32] = [:]
-    private(set) var used: Set<UInt32> = []
+    private(set) var ipv4: LendingBlock?
+    private(set) var ipv6: LendingBlock?
 
     init(_ policy: PoolPolicy) {
         self.policy = policy
-        next = UInt64(policy.first)
+        ipv4 = policy.ipv4.map { LendingBlock($0) }
+        ipv6 = policy.ipv6.map { LendingBlock($0) }
     }
 
-    var size: UInt64 { UInt64(policy.last) - UInt64(policy.first) + 1 }
-
     /// - Parameter identity: canonical bytes, to give a peer the address that it had.
-    mutating func lend(to identity: [UInt8]) -> UInt32? {
+    /// - Returns: nil if every address of the family is lent, or there are none.
+    mutating func lend(_ family: AddressFamily, to identity: [UInt8]) -> IPAddress? {
+        switch family {
+        case .ipv4: ipv4?.lend(to: identity)
+        case .ipv6: ipv6?.lend(to: identity)
+        }
+    }
+
+    mutating func giveBack(_ address: IPAddress) {
+        if address.isIPv4 { ipv4?.giveBack(address) } else { ipv6?.giveBack(address) }
+    }
+
+    /// How many addresses of a family there are.
+    func size(_ family: AddressFamily) -> UInt64 {
+        switch family {
+        case .ipv4: ipv4?.size ?? 0
+        case .ipv6: ipv6?.size ?? 0
+        }
+    }
+
+    /// The family with fewer addresses stands for the pool: it limits how many can log in.
+    var state: PoolState {
+        let scarce = [ipv4, ipv6].compactMap { $0 }.min { $0.size < $1.size }
+        return PoolState(name: policy.name, size: scarce?.size ?? 0, used: scarce?.lent ?? 0)
+    }
+}
+
+/// Lends the addresses of one block: the one that was free the longest goes first, so that a peer
+/// that comes back soon finds its own again and records of who held what stay apart.
+struct LendingBlock {
+    private let block: AddressBlock
+    /// The next address never lent, as the distance from the first; beyond the block when all
+    /// were.
+    private var next: UInt64 = 0
+    /// Given back, oldest first. An address that its last holder took again stays here and is
+    /// passed over; `queued` keeps it from standing here twice.
+    private var free: Deque<IPAddress> = []
+    private var queued: Set<IPAddress> = []
+    /// Who had which address last.
+    private var memory: [[UInt8]: IPAddress] = [:]
+    private var used: Set<IPAddress> = []
+
+    init(_ block: AddressBlock) { self.block = block }
+
+    var size: UInt64 { block.count }
+    var lent: UInt64 { UInt64(used.count) }
+
+    mutating func lend(to identity: [UInt8]) -> IPAddress? {
         if let last = memory[identity], !used.contains(last) {
             used.insert(last)
             return last
         }
-        if next <= UInt64(policy.last) {
-            let address = UInt32(next)
+        if next < size {
+            let address = IPAddress(
+                number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
             return take(address, for: identity)
         }
@@ -40,12 +79,12 @@ struct Pool {
         return nil
     }
 
-    mutating func giveBack(_ address: UInt32) {
+    mutating func giveBack(_ address: IPAddress) {
         guard used.remove(address) != nil, queued.insert(address).inserted else { return }
         free.append(address)
     }
 
-    private mutating func take(_ address: UInt32, for identity: [UInt8]) -> UInt32 {
+    private mutating func take(_ address: IPAddress, for identity: [UInt8]) -> IPAddress {
         used.insert(address)
         if memory.count >= Int(clamping: size) { memory.removeAll() }
         memory[identity] = address

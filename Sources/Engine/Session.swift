@@ -52,9 +52,16 @@ struct SessionTerms {
     let livenessInterval: Duration
 }
 
+/// Virtual addresses, at most one of each family.
 struct Lease {
     let pool: String
-    let address: UInt32
+    /// IPv4 first; never empty.
+    let addresses: [IPAddress]
+}
+
+extension Session {
+    /// The virtual address that stands for the session where there is room for one.
+    var virtualAddress: VirtualAddress? { lease?.addresses.first.map { VirtualAddress($0) } }
 }
 
 /// A pair of ESP SAs of a session.

@@ -185,11 +185,11 @@ final class SimulatedClient {
 
     private func take(_ notice: Notice, at now: Instant) {
         switch notice {
-        case .connected(let handle, _, let address):
+        case .connected(let handle, _, let addresses):
             counts.logins += 1
             nextHabit = now + draw(from: plan.habitShortest, to: plan.habitLongest)
             let stay = draw(from: plan.onlineShortest, to: plan.onlineLongest)
-            state = .online(handle, address: address ?? plan.innerHost, until: now + stay)
+            state = .online(handle, address: addresses.first ?? plan.innerHost, until: now + stay)
         case .failed:
             counts.failures += 1
             state = .away(until: now + plan.failureGap)

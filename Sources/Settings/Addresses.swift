@@ -6,6 +6,7 @@ package struct AddressPrefix: Hashable, Sendable, CustomStringConvertible {
     package let length: Int
 
     package static let anyIPv4 = Self(address: .v4(0), length: 0)
+    package static let anyIPv6 = Self(address: .v6(high: 0, low: 0), length: 0)
 
     package var description: String { "\(address)/\(length)" }
 
@@ -93,23 +94,13 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
 
 /// How far `last` is above `first`, saturating; nil if it is below or of another family.
 private func distance(from first: IPAddress, to last: IPAddress) -> UInt64? {
-    switch (first, last) {
-    case (.v4(let a), .v4(let b)): return b >= a ? UInt64(b - a) : nil
-    case (.v6(let highA, let lowA), .v6(let highB, let lowB)):
-        guard (highA, lowA) <= (highB, lowB) else { return nil }
-        let (low, borrow) = lowB.subtractingReportingOverflow(lowA)
-        let isFar = highB &- highA > (borrow ? 1 : 0)
-        return isFar ? .max : low
-    default: return nil
-    }
+    guard first.isIPv4 == last.isIPv4, first.number <= last.number else { return nil }
+    return UInt64(clamping: last.number - first.number)
 }
 
-/// The next address up or down, without carry beyond 64 bits.
+/// The next address up or down.
 private func shifted(_ address: IPAddress, up: Bool) -> IPAddress {
-    switch address {
-    case .v4(let word): .v4(up ? word &+ 1 : word &- 1)
-    case .v6(let high, let low): .v6(high: high, low: up ? low &+ 1 : low &- 1)
-    }
+    IPAddress(number: up ? address.number &+ 1 : address.number &- 1, isIPv4: address.isIPv4)
 }
 
 extension Kind where Value == IPAddress {

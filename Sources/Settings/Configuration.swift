@@ -30,7 +30,8 @@ package struct Configuration: Sendable {
 
     package struct Pool: Sendable {
         package var name: String
-        package var addresses: AddressRange
+        package var ipv4: AddressRange?
+        package var ipv6: AddressRange?
         package var dns: [IPAddress]
     }
 
@@ -107,7 +108,7 @@ enum Defaults {
     static let control = "/run/weir/control.sock"
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
-    static let localNetworks = [AddressPrefix.anyIPv4]
+    static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     static let ikeProposals = [
         IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .p256),
         IKESuite(aead: .aes256GCM16, prf: .hmacSHA384, group: .x25519),

@@ -117,30 +117,6 @@ struct Loader {
         return gateway
     }
 
-    /// - Parameter names: of all pools, also of those that have a mistake.
-    private func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
-        var pools: [Configuration.Pool] = []
-        for section in root.sections("pools") {
-            let name = section.require("name", .name("staff"))
-            let addresses = section.require("addresses", .range)
-            let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
-            section.finish()
-            guard let name else { continue }
-            if !names.insert(name.value).inserted {
-                section.fail("name", "a pool \"\(name)\" is there already; choose another name")
-            }
-            guard let addresses else { continue }
-            for pool in pools where pool.addresses.overlaps(addresses.value) {
-                section.fail(
-                    "addresses", "overlaps the pool \"\(pool.name)\"; an address can have one pool")
-            }
-            pools.append(
-                Configuration.Pool(
-                    name: name.value, addresses: addresses.value, dns: dns.map(\.value)))
-        }
-        return pools
-    }
-
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")

@@ -14,7 +14,7 @@ extension EnginePolicy {
                     connection,
                     dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
             },
-            pools: configuration.pools.compactMap(PoolPolicy.init))
+            pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
         stopwatch = { SystemClock.now.nanoseconds }
@@ -40,9 +40,10 @@ extension Connection {
 }
 
 extension PoolPolicy {
-    fileprivate init?(_ pool: Configuration.Pool) {
-        guard case .v4(let first) = pool.addresses.first, case .v4(let last) = pool.addresses.last
-        else { return nil }
-        self.init(name: pool.name, first: first, last: last)
+    fileprivate init(_ pool: Configuration.Pool) {
+        func block(_ range: AddressRange?) -> AddressBlock? {
+            range.flatMap { AddressBlock(first: $0.first, last: $0.last) }
+        }
+        self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
     }
 }

@@ -163,7 +163,7 @@ final class Station: Service {
         do throws(GatewayError) {
             return try TUN(
                 name: settings.tunName.value, mtu: settings.tunMTU,
-                routes: configuration.pools.flatMap { prefixes(covering: $0.addresses) })
+                routes: configuration.pools.flatMap { $0.ranges.flatMap(prefixes(covering:)) })
         } catch {
             throw .misuse(settings.tunName.problem(error.description))
         }
@@ -179,15 +179,23 @@ private struct QueueSink: FactSink {
 
 /// The fewest prefixes that are a range together.
 func prefixes(covering range: AddressRange) -> [InnerPrefix] {
-    guard case .v4(let first) = range.first, case .v4(let last) = range.last else { return [] }
+    let isIPv4 = range.first.isIPv4
+    let width = isIPv4 ? 32 : 128
     var prefixes: [InnerPrefix] = []
-    var next = UInt64(first)
-    while next <= UInt64(last) {
-        var size: UInt64 = next == 0 ? 1 << 32 : 1 << UInt64(next.trailingZeroBitCount)
-        while next + size - 1 > UInt64(last) { size >>= 1 }
+    var next = range.first.number
+    while true {
+        // As many host bits as the address has zeros at its end, and as the range has room for.
+        var bits = min(next.trailingZeroBitCount, width)
+        while bits > 0, hosts(bits) > range.last.number - next { bits -= 1 }
         prefixes.append(
-            InnerPrefix(.v4(UInt32(next)), length: 32 - size.trailingZeroBitCount))
-        next += size
+            InnerPrefix(IPAddress(number: next, isIPv4: isIPv4), length: width - bits))
+        let last = next + hosts(bits)
+        guard last < range.last.number else { return prefixes }
+        next = last + 1
     }
-    return prefixes
+}
+
+/// The highest host number with so many bits.
+private func hosts(_ bits: Int) -> UInt128 {
+    bits >= UInt128.bitWidth ? .max : (1 << UInt128(bits)) - 1
 }

@@ -8,8 +8,8 @@ extension IPAddress {
 
 extension Pair {
     var virtualAddresses: [IPAddress] {
-        notices.compactMap {
-            if case .connected(_, _, let address) = $0 { address } else { nil }
+        notices.flatMap {
+            if case .connected(_, _, let addresses) = $0 { addresses } else { [IPAddress]() }
         }
     }
     var virtualAddress: IPAddress? { virtualAddresses.first }

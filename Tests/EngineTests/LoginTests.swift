@@ -157,7 +157,7 @@ struct FailedLoginTests {
     @Test("when the pool is empty, and gives nothing back twice")
     func poolExhausted() throws {
         var policy = EnginePolicy.example
-        policy.pools = [PoolPolicy(name: "rw", first: 0x0a58_0001, last: 0x0a58_0002)]
+        policy.pools = [PoolPolicy(name: "rw", first: "10.88.0.1", last: "10.88.0.2")]
         let pair = Pair(policy)
         for name in ["alice@lab", "bob@lab", "carol@lab"] {
             _ = try #require(pair.connect(.of(name)))

@@ -11,7 +11,7 @@ struct DocumentationTests {
     func example() throws {
         let configuration = try parse(try text(of: "docs/weir.example.yaml"))
         #expect(configuration.gateway.name == "gw.example.org")
-        #expect(configuration.pools.map(\.addresses.count) == [254])
+        #expect(configuration.pools.map(\.ipv4?.count) == [254])
         let connection = try #require(configuration.connections.first)
         #expect(isSecret(connection.secret, Array("swordfish".utf8)))
         #expect(

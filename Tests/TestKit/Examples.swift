@@ -9,6 +9,17 @@ extension SharedSecret {
     }
 }
 
+extension PoolPolicy {
+    /// A pool of one block.
+    package init(name: String, first: String, last: String) {
+        self.init(name: name)
+        guard let first = IPAddress(first), let last = IPAddress(last),
+            let block = AddressBlock(first: first, last: last)
+        else { preconditionFailure("no block of addresses: \(first)-\(last)") }
+        if first.isIPv4 { ipv4 = block } else { ipv6 = block }
+    }
+}
+
 extension EnginePolicy {
     /// One connection, `staff`, and 10.88.0.1 to 10.88.0.14.
     package static var example: EnginePolicy {
@@ -21,7 +32,7 @@ extension EnginePolicy {
                     dns: [.v4(0x0a63_0001)],
                     localSelectors: [Selector(prefix: .v4(0x0a63_0000), length: 24)])
             ],
-            pools: [PoolPolicy(name: "rw", first: 0x0a58_0001, last: 0x0a58_000e)])
+            pools: [PoolPolicy(name: "rw", first: "10.88.0.1", last: "10.88.0.14")])
     }
 }
 

@@ -91,6 +91,15 @@ package final class Pair {
             toGateway: false)
     }
 
+    /// Sends an inner packet.
+    package func sendFromClient(_ packet: [UInt8]) -> Sealed {
+        send(packet, by: clientPlane, toGateway: true)
+    }
+
+    package func sendFromGateway(_ packet: [UInt8]) -> Sealed {
+        send(packet, by: gatewayPlane, toGateway: false)
+    }
+
     private func send(_ packet: [UInt8], by plane: Tunnels, toGateway: Bool) -> Sealed {
         var buffer =
             [UInt8](repeating: 0, count: Tunnels.headroom) + packet

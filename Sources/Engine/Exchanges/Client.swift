@@ -233,16 +233,17 @@ extension Engine {
         }
         payloads.append(
             .authentication(AuthenticationPayload(method: .sharedKey, data: auth)))
-        if client.wantsAddress {
+        if !client.wantedAddresses.isEmpty {
+            let wanted = client.wantedAddresses.flatMap { family in
+                [family.addressAttribute, family == .ipv4 ? .ip4DNS : .ip6DNS]
+            }
             payloads.append(
-                .configuration(
-                    ConfigurationPayload(
-                        .request, [.init(.ip4Address), .init(.ip4DNS)])))
+                .configuration(ConfigurationPayload(.request, wanted.map { .init($0) })))
         }
         payloads += [
             .securityAssociation(
                 offer(client.espSuites, spi: handshake.childSPI, withGroup: false)),
-            .trafficSelectorInitiator(TrafficSelectorPayload([Selector.anyIPv4.wire])),
+            .trafficSelectorInitiator(TrafficSelectorPayload(client.localSelectors.map(\.wire))),
             .trafficSelectorResponder(
                 TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
         ]
@@ -261,8 +262,7 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
-        let address = payloads.configuration?.attributes.first { $0.kind == .ip4Address }
-            .flatMap { IPAddress($0.value) }
+        let addresses = payloads.configuration?.addresses ?? []
         guard let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(offers, from: handshake.policy.espSuites, withGroup: false),
             let outboundSPI = agreement.proposal.espSPI,
@@ -287,7 +287,7 @@ extension Engine {
         else { return fail(sa, handshake, .noProposalChosen, &output) }
         establish(sa, session, at: now)
         output.notices.append(
-            .connected(handshake.handle, session.id, virtualAddress: address))
+            .connected(handshake.handle, session.id, virtualAddresses: addresses))
     }
 
     private func proves(

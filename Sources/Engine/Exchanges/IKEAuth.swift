@@ -139,12 +139,16 @@ extension Engine {
             ikeSPI: sa.localSPI)
 
         let configuration: [AnyPayload]
-        switch lend(to: session, connection, payloads.configuration, rejection, &output) {
-        case .failure(let rejection): return .failure(rejection)
-        case .success(let payload): configuration = payload
+        switch lend(to: session, connection, asking: payloads.configuration, &output) {
+        case .failure(let refusal):
+            return .failure(rejection.because(refusal.reason, refusal.notify))
+        case .success(let payloads): configuration = payloads
         }
-        let local = connection.localSelectors
-        let remote = session.lease.map { [Selector(prefix: .v4($0.address), length: 32)] }
+        // A network is of use only to a peer with an address of its family.
+        let local = connection.localSelectors.filter { selector in
+            session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
+        }
+        let remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
         switch answerChild(
             payloads, nonces: handshake.initiatorNonce + handshake.responderNonce,
             local: local, remote: remote, of: sa, session, exchange: nil, outbound: true, at: now)
@@ -161,31 +165,6 @@ extension Engine {
         }
     }
 
-    /// Lends an address if the connection has a pool (RFC 7296 §2.19, §3.15).
-    private func lend(
-        to session: Session, _ connection: Connection, _ request: ConfigurationPayload?,
-        _ rejection: AuthRejection, _ output: inout Output
-    ) -> Result<[AnyPayload], AuthRejection> {
-        guard let name = connection.pool else { return .success([]) }
-        guard let request, request.kind == .request else {
-            return .failure(rejection.because(.failedCPRequired, .failedCPRequired))
-        }
-        let wanted = Set(request.attributes.map(\.kind))
-        guard wanted.contains(.ip4Address) else {
-            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
-        }
-        guard let address = pools[name]?.lend(to: session.identity.canonicalBytes) else {
-            output.events.append(PoolExhausted(pool: name, size: pools[name]?.size ?? 0))
-            return .failure(rejection.because(.internalAddressFailure, .internalAddressFailure))
-        }
-        session.lease = Lease(pool: name, address: address)
-        var attributes = [ConfigurationPayload.Attribute(.ip4Address, IPAddress.v4(address).bytes)]
-        for server in connection.dns where server.isIPv4 {
-            attributes.append(ConfigurationPayload.Attribute(.ip4DNS, server.bytes))
-        }
-        return .success([.configuration(ConfigurationPayload(.reply, attributes))])
-    }
-
     /// Tells of a new session, its lease and its Child SA, in that order.
     private func announce(
         _ login: Login, of sa: IKESA, _ handshake: ResponderHandshake, workNanoseconds: UInt64,
@@ -198,7 +177,7 @@ extension Engine {
             SessionEstablished(
                 session: session.id, connection: session.connection.name,
                 identity: session.identity, source: sa.path.remote.address,
-                virtualAddress: session.lease.map { VirtualAddress(.v4($0.address)) },
+                virtualAddress: session.virtualAddress,
                 method: .psk, ikeSuite: sa.suite.name, espSuite: session.espSuiteName, nat: sa.nat,
                 initiatorSPI: IKESPI(sa.initiatorSPI), responderSPI: IKESPI(sa.responderSPI),
                 initMicroseconds: handshake.workNanoseconds / 1_000,
@@ -206,10 +185,12 @@ extension Engine {
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
                 retransmissions: sa.retransmissionsSeen))
         if let lease = session.lease {
-            output.events.append(
-                LeaseGranted(
-                    session: session.id, pool: lease.pool, identity: session.identity,
-                    address: VirtualAddress(.v4(lease.address))))
+            for address in lease.addresses {
+                output.events.append(
+                    LeaseGranted(
+                        session: session.id, pool: lease.pool, identity: session.identity,
+                        address: VirtualAddress(address)))
+            }
         }
         for child in session.children { announce(child, of: session, &output) }
     }

@@ -67,13 +67,13 @@ package struct PoolExhausted: Event {
 
     package static let schema = Schema<Self>(
         "pool_exhausted", since: 1, rfc: "7296 §3.15.4",
-        "A login failed because every address of its pool was lent.",
+        "A peer got no address of a family because all of its pool's were lent.",
         fields: [
             Field("pool", \.pool, "the pool"),
-            Field("size", \.size, in: .count, "how many addresses it has"),
+            Field("size", \.size, in: .count, "how many addresses of that family it has"),
         ],
         counters: [
-            Counter("ike_pool_exhausted_total", "Logins refused for want of a virtual address.")
+            Counter("ike_pool_exhausted_total", "Virtual addresses that could not be lent.")
         ])
 
     package static let example = Self(pool: "staff", size: 254)

@@ -33,6 +33,24 @@ package enum IPAddress: Hashable, Sendable {
 
     package var isIPv4: Bool { if case .v4 = self { true } else { false } }
 
+    /// The address as a number, for comparisons within one family.
+    package var number: UInt128 {
+        switch self {
+        case .v4(let word): UInt128(word)
+        case .v6(let high, let low): UInt128(high) << 64 | UInt128(low)
+        }
+    }
+
+    /// The address with a number; what exceeds its family is cut off.
+    package init(number: UInt128, isIPv4: Bool) {
+        self =
+            isIPv4
+            ? .v4(UInt32(truncatingIfNeeded: number))
+            : .v6(
+                high: UInt64(truncatingIfNeeded: number >> 64),
+                low: UInt64(truncatingIfNeeded: number))
+    }
+
     /// The network this address belongs to, host bits zero.
     package func prefix(_ length: Int) -> IPAddress {
         switch self {

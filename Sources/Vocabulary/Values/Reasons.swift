@@ -92,6 +92,10 @@ package enum AddressChangeCause: String, Label {
     case mobike
 }
 
+package enum AddressFamily: String, Label {
+    case ipv4, ipv6
+}
+
 /// Where our NAT detection found a translator (RFC 7296 §2.23).
 package enum NATSituation: String, Label {
     case none, peer, us, both
