@@ -111,6 +111,11 @@ package struct AddressBlock: Hashable, Sendable {
         self.last = last
     }
 
+    package func contains(_ address: IPAddress) -> Bool {
+        address.isIPv4 == first.isIPv4
+            && (first.number...last.number).contains(address.number)
+    }
+
     /// How many addresses there are, saturating.
     package var count: UInt64 { UInt64(clamping: last.number - first.number) &+ 1 }
 }

@@ -10,6 +10,7 @@ import Recorder
 import ServiceLifecycle
 import Settings
 import Store
+import UnixSignals
 import Vocabulary
 
 /// Everything that `weir run` runs, put together from a configuration: gateway, recorder, store,
@@ -19,14 +20,16 @@ final class Station: Service {
     let gateway: Gateway
     let metricsPort: UInt16
     let policy: Disclosure
+    let reloader: Reloader
     private let recorder: Recorder
     private let metrics: MetricsServer
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
 
+    /// - Parameter file: the configuration's, for when it is to be read again.
     /// - Throws: ``Failure`` with the file, line and remedy.
-    init(_ configuration: Configuration, logger: Logger) throws(Failure) {
+    init(_ configuration: Configuration, file: String, logger: Logger) throws(Failure) {
         self.logger = logger
         let store = try Self.store(configuration.telemetry.store)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
@@ -40,6 +43,10 @@ final class Station: Service {
         self.recorder = recorder
         gateway = try Self.gateway(configuration, sink: QueueSink(queue: recorder.makeQueue()))
         let gateway = gateway
+        let reloader = Reloader(
+            configuration, file: file, gateway: gateway,
+            sink: QueueSink(queue: recorder.makeQueue(capacity: 1_024)), logger: logger)
+        self.reloader = reloader
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
         do throws(ServerError) {
@@ -53,7 +60,7 @@ final class Station: Service {
         do throws(GatewayError) {
             control = try ControlSocket(
                 path: configuration.gateway.control.value, disclosure: policy,
-                answer: { gateway.ask($0) })
+                reload: { reloader.reload() }, answer: { gateway.ask($0) })
         } catch {
             throw .misuse(configuration.gateway.control.problem(error.description))
         }
@@ -87,7 +94,13 @@ final class Station: Service {
 
     func run() async throws {
         try start()
-        try? await gracefulShutdown()
+        await withTaskGroup { tasks in
+            tasks.addTask { [reloader] in
+                for await _ in await UnixSignalsSequence(trapping: .sighup) { reloader.reload() }
+            }
+            try? await gracefulShutdown()
+            tasks.cancelAll()
+        }
         stop()
     }
 
@@ -163,7 +176,7 @@ final class Station: Service {
         do throws(GatewayError) {
             return try TUN(
                 name: settings.tunName.value, mtu: settings.tunMTU,
-                routes: configuration.pools.flatMap { $0.ranges.flatMap(prefixes(covering:)) })
+                routes: configuration.innerPrefixes)
         } catch {
             throw .misuse(settings.tunName.problem(error.description))
         }
@@ -175,6 +188,13 @@ private struct QueueSink: FactSink {
     let queue: FactQueue
     func record(_ event: any Event, at time: Instant) { queue.record(event, at: time) }
     func record(_ tick: Tick, at time: Instant) { queue.record(tick, at: time) }
+}
+
+extension Configuration {
+    /// What the inner network has to route to the clients.
+    var innerPrefixes: [InnerPrefix] {
+        pools.flatMap { $0.ranges.flatMap(prefixes(covering:)) }
+    }
 }
 
 /// The fewest prefixes that are a range together.

@@ -23,8 +23,8 @@ struct Weir: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Demo.self, Sessions.self, Terminate.self, Alerts.self,
-            Report.self, Query.self, Records.self, PseudonymOf.self,
+            Run.self, Check.self, Demo.self, Sessions.self, Terminate.self, Reload.self,
+            Alerts.self, Report.self, Query.self, Records.self, PseudonymOf.self,
         ])
 }
 

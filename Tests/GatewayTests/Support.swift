@@ -107,6 +107,8 @@ final class ScriptedEngine: GatewayEngine {
         return true
     }
 
+    func adopt(_ policy: EnginePolicy) {}
+
     func sessionSummaries() -> [SessionSummary] { terminated ? [] : [.example] }
 }
 
