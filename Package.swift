@@ -97,7 +97,9 @@ let package = Package(
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
-        module("LoadTest", .foreign, ["Crypto", "ESP", "Engine", "Vocabulary"]),
+        module(
+            "LoadTest", .foreign,
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary", deque]),
         .executableTarget(
             name: "weir",
             dependencies: [
@@ -128,6 +130,9 @@ let package = Package(
         tests(
             "GatewayTests",
             ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
+        tests(
+            "LoadTestTests",
+            ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",

@@ -3,11 +3,11 @@ import Glibc
 import Synchronization
 
 /// A named thread that takes no signals and can be waited for.
-final class Worker: Sendable {
+package final class Worker: Sendable {
     private let thread: Mutex<pthread_t?>
 
     /// - Throws: ``GatewayError/system(what:errno:)``.
-    init(named name: String, _ body: @escaping @Sendable () -> Void) throws(GatewayError) {
+    package init(named name: String, _ body: @escaping @Sendable () -> Void) throws(GatewayError) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let result = pthread_create(
@@ -25,7 +25,7 @@ final class Worker: Sendable {
     }
 
     /// Waits for the end of the body. The second call and later ones return at once.
-    func join() {
+    package func join() {
         let thread = self.thread.withLock { thread in
             defer { thread = nil }
             return thread

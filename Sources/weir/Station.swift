@@ -27,9 +27,13 @@ final class Station: Service {
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
 
-    /// - Parameter file: the configuration's, for when it is to be read again.
+    /// - Parameters:
+    ///   - file: the configuration's, for when it is to be read again.
+    ///   - records: false drops every fact at its source: to measure what facts cost.
     /// - Throws: ``Failure`` with the file, line and remedy.
-    init(_ configuration: Configuration, file: String, logger: Logger) throws(Failure) {
+    init(
+        _ configuration: Configuration, file: String, logger: Logger, records: Bool = true
+    ) throws(Failure) {
         self.logger = logger
         let store = try Self.store(configuration.telemetry.store)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
@@ -41,11 +45,13 @@ final class Station: Service {
             store: store, registry: registry, policy: policy, notifier: notifier,
             version: version, logger: logger)
         self.recorder = recorder
-        gateway = try Self.gateway(configuration, sink: QueueSink(queue: recorder.makeQueue()))
+        gateway = try Self.gateway(
+            configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
         let gateway = gateway
         let reloader = Reloader(
             configuration, file: file, gateway: gateway,
-            sink: QueueSink(queue: recorder.makeQueue(capacity: 1_024)), logger: logger)
+            sink: QueueSink(queue: records ? recorder.makeQueue(capacity: 1_024) : nil),
+            logger: logger)
         self.reloader = reloader
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
@@ -185,9 +191,10 @@ final class Station: Service {
 
 /// The gateway's end of the recorder's queue.
 private struct QueueSink: FactSink {
-    let queue: FactQueue
-    func record(_ event: any Event, at time: Instant) { queue.record(event, at: time) }
-    func record(_ tick: Tick, at time: Instant) { queue.record(tick, at: time) }
+    /// nil if nothing is to be recorded.
+    let queue: FactQueue?
+    func record(_ event: any Event, at time: Instant) { queue?.record(event, at: time) }
+    func record(_ tick: Tick, at time: Instant) { queue?.record(tick, at: time) }
 }
 
 extension Configuration {

@@ -23,7 +23,7 @@ struct Weir: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Demo.self, Sessions.self, Terminate.self, Reload.self,
+            Run.self, Check.self, Demo.self, Load.self, Sessions.self, Terminate.self, Reload.self,
             Alerts.self, Report.self, Query.self, Records.self, PseudonymOf.self,
         ])
 }

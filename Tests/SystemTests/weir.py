@@ -56,6 +56,9 @@ def write_secret(path, text):
 class Weir:
     """`weir run` with a configuration, in a network namespace or on loopback."""
 
+    #: More words for `weir run`.
+    arguments = []
+
     def __init__(self, test, settings, namespace=None, environment=None):
         self.test, self.settings, self.namespace = test, settings, namespace
         self.environment = environment or {}
@@ -82,7 +85,7 @@ class Weir:
         self.starts += 1
         prefix = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         self.daemon = self.test.start(
-            f"weir-{self.starts}", *prefix, binary(), "run", "-c", self.file,
+            f"weir-{self.starts}", *prefix, binary(), "run", "-c", self.file, *self.arguments,
             environment=self.environment)
         wait_for("weir to be ready", lambda: self.daemon.check() or self.is_ready(), 20)
 

@@ -32,12 +32,17 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @Flag(help: ArgumentHelp("Record nothing, to measure what records cost.", visibility: .hidden))
+    var withoutRecords = false
+
     func run() async throws {
         let configuration = try options.load()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "weir")
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-        let station = try Station(configuration, file: options.config, logger: logger)
+        let station = try Station(
+            configuration, file: options.config, logger: logger, records: !withoutRecords)
+        if withoutRecords { logger.warning("nothing is recorded: --without-records") }
         let group = ServiceGroup(
             services: [station], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await group.run()
