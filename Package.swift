@@ -69,6 +69,9 @@ let package = Package(
         system("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CZlib", "zlib", apt: "zlib1g-dev"),
+        system("CGnuTLS", "gnutls", apt: "libgnutls28-dev"),
+        system("CCrypt", "libcrypt", apt: "libcrypt-dev"),
         .target(name: "CLinux"),
 
         // Pure: bytes and time go in, bytes and facts come out.
@@ -77,6 +80,7 @@ let package = Package(
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
         module("Presentation", .pure, ["Vocabulary"]),
+        module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
@@ -85,7 +89,9 @@ let package = Package(
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
         module("Store", .foreign, ["SQLite", "Vocabulary"]),
-        module("Exporter", .foreign, ["CMicroHTTPD", "Vocabulary"]),
+        module(
+            "Exporter", .foreign,
+            ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Crypto", "Vocabulary"]),
         module("Alerts", .foreign, ["CCurl", "Vocabulary", logging]),
         module(
             "Recorder", .foreign,
@@ -104,7 +110,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Presentation", "Recorder", "Rules", "Settings", "Store",
+                "Gateway", "LoadTest", "Page", "Presentation", "Recorder", "Rules", "Settings",
+                "Store",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -124,7 +131,7 @@ let package = Package(
         tests("CryptoTests", ["Crypto"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
-        tests("ExporterTests", ["Exporter", "Vocabulary"]),
+        tests("ExporterTests", ["Crypto", "Exporter", "Vocabulary"]),
         tests("ForecastTests", ["Forecast"]),
         tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
         tests(
@@ -133,6 +140,7 @@ let package = Package(
         tests(
             "LoadTestTests",
             ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
+        tests("PageTests", ["Page", "Presentation", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
         tests(
             "RecorderTests",

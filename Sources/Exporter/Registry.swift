@@ -24,12 +24,11 @@ package final class Registry: Sendable {
     }
 
     /// Takes what an event measured: `event.observations`.
-    package func observe(_ observations: [Observation]) {
+    ///
+    /// - Parameter time: of the event, for exemplars.
+    package func observe(_ observations: [Observation], at time: Timestamp? = nil) {
         samples.withLock { samples in
-            for observation in observations {
-                samples.observe(
-                    observation.value, in: observation.family, slot: observation.slot)
-            }
+            for observation in observations { samples.observe(observation, at: time) }
         }
     }
 
@@ -50,47 +49,110 @@ package final class Registry: Sendable {
         samples.withLock { $0.set(metric.rawValue, slot: slot, to: .real(value)) }
     }
 
-    /// A whole scrape, with the process's own figures as of now.
-    package func render(_ format: Exposition) -> [UInt8] {
-        render(format, process: ProcessFigures.current())
+    /// Takes all users' states in place of the last ones.
+    package func update(_ users: [UserState]) {
+        samples.withLock { $0.users = users }
     }
 
-    func render(_ format: Exposition, process: ProcessFigures) -> [UInt8] {
+    /// The value of a series without labels, or the sum of those with one; for people.
+    package func sum(of family: String) -> Double {
+        samples.withLock { ($0.numbers[family] ?? []).reduce(0) { $0 + $1.double } }
+    }
+
+    package var pools: [PoolState] { samples.withLock { $0.pools } }
+
+    /// A quantile of all that a histogram's series has seen, 4.4 % off at most.
+    ///
+    /// - Parameter label: the value of the series's first label.
+    /// - Returns: nil if it has seen nothing.
+    package func quantile(_ quantile: Double, of family: String, label: String) -> Double? {
+        guard let family = Catalogue.families.first(where: { $0.name == family }),
+            let slot = family.series.firstIndex(where: { $0.first == label })
+        else { return nil }
+        let row = samples.withLock { $0.distributions[family.name] ?? [] }
+        return row.indices.contains(slot) ? row[slot].native.quantile(quantile) : nil
+    }
+
+    /// The values of a family's series by their first label, where they are not 0.
+    package func values(of family: MetricFamily) -> [(label: String, value: Double)] {
+        let numbers = samples.withLock { $0.numbers[family.name] ?? [] }
+        return zip(family.series, numbers).compactMap { values, number in
+            guard let label = values.first, number.double != 0 else { return nil }
+            return (label, number.double)
+        }
+    }
+
+    /// A whole scrape, with the process's own figures as of now.
+    ///
+    /// - Parameter names: sample names as `promtool` knows them; nil for all families.
+    package func render(_ format: Exposition, names: Set<String>? = nil) -> [UInt8] {
+        let start = ContinuousClock.now
+        let bytes = render(format, names: names, process: ProcessFigures.current())
+        let span = start.duration(to: .now).components
+        set(.scrapeSeconds, to: Double(span.seconds) + Double(span.attoseconds) / 1e18)
+        return bytes
+    }
+
+    func render(
+        _ format: Exposition, names: Set<String>? = nil, process: ProcessFigures
+    ) -> [UInt8] {
         var samples = samples.withLock { $0 }
         for (metric, value) in process.values {
             samples.set(metric.rawValue, slot: 0, to: value)
         }
-        var writer = ExpositionWriter(format)
-        for family in Catalogue.families {
-            writer.metadata(of: family)
-            write(family, of: samples, to: &writer)
+        switch format {
+        case .text004:
+            return render(samples, names, through: ExpositionWriter(openMetrics: false))
+        case .openMetrics100:
+            return render(samples, names, through: ExpositionWriter(openMetrics: true))
+        case .protobuf: return render(samples, names, through: ProtobufWriter())
         }
-        writer.end()
-        return writer.bytes
+    }
+
+    private func render(
+        _ samples: Samples, _ names: Set<String>?, through writer: some FamilyWriter
+    ) -> [UInt8] {
+        var writer = writer
+        for family in Catalogue.families where names?.isDisjoint(with: family.sampleNames) != true {
+            writer.begin(family)
+            write(family, of: samples, to: &writer)
+            writer.end(family)
+        }
+        return writer.finish()
     }
 
     private func write(
-        _ family: MetricFamily, of samples: Samples, to writer: inout ExpositionWriter
+        _ family: MetricFamily, of samples: Samples, to writer: inout some FamilyWriter
     ) {
         if family == Catalogue.buildInfo {
-            writer.sample(family.name, [("version", version)], "1")
+            writer.sample(family, [("version", version)], .count(1))
         }
         for metric in Tick.poolMetrics where metric.family == family {
             for pool in samples.pools {
-                writer.sample(family.name, [("pool", pool.name)], String(metric.value(pool)))
+                writer.sample(family, [("pool", pool.name)], .count(metric.value(pool)))
+            }
+        }
+        for metric in UserState.metrics where metric.family == family {
+            for user in samples.users {
+                writer.sample(family, [("user", user.name)], .count(metric.value(user)))
             }
         }
         for (values, number) in zip(family.series, samples.numbers[family.name] ?? []) {
-            writer.sample(family.name, labels(family, values), number.text)
+            writer.sample(family, labels(family, values), number)
         }
         for (values, distribution) in zip(family.series, samples.distributions[family.name] ?? []) {
-            writer.histogram(family.name, labels(family, values), distribution)
+            writer.histogram(family, labels(family, values), distribution)
         }
     }
 
-    private func labels(
-        _ family: MetricFamily, _ values: [String]
-    ) -> [(name: String, value: String)] {
+    private func labels(_ family: MetricFamily, _ values: [String]) -> Labels {
         zip(family.labels, values).map { (name: $0, value: $1) }
+    }
+}
+
+extension MetricFamily {
+    /// All names that samples of it have, and its own.
+    var sampleNames: [String] {
+        kind == .histogram ? [name] + ["_bucket", "_sum", "_count"].map { name + $0 } : [name]
     }
 }

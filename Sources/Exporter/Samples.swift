@@ -17,25 +17,12 @@ enum Number: Hashable, Sendable {
             return String(whole)
         }
     }
-}
 
-/// One series of a histogram. Bucket counts are kept apart and added up when shown.
-struct Distribution: Hashable, Sendable {
-    /// By upper bound, then those above all bounds.
-    private(set) var counts: [UInt64]
-    private(set) var sum = 0.0
-    let bounds: [Double]
-
-    init(bounds: [Double]) {
-        self.bounds = bounds
-        counts = Array(repeating: 0, count: bounds.count + 1)
-    }
-
-    mutating func observe(_ value: Double) {
-        guard value.isFinite else { return }
-        let place = bounds.firstIndex { value <= $0 } ?? bounds.count
-        counts[place] = counts[place].addingSaturating(1)
-        sum += value
+    var double: Double {
+        switch self {
+        case .count(let count): Double(count)
+        case .real(let real): real
+        }
     }
 }
 
@@ -47,6 +34,8 @@ struct Samples: Hashable, Sendable {
     private(set) var distributions: [String: [Distribution]] = [:]
     /// As the last tick had them.
     var pools: [PoolState] = []
+    /// Empty unless the operator wants them.
+    var users: [UserState] = []
 
     init() {
         for family in Catalogue.families {
@@ -72,9 +61,11 @@ struct Samples: Hashable, Sendable {
         numbers[family]?[slot] = number
     }
 
-    mutating func observe(_ value: Double, in family: String, slot: Int) {
+    mutating func observe(_ observation: Observation, at time: Timestamp?) {
+        let (family, slot) = (observation.family, observation.slot)
         guard let row = distributions[family], row.indices.contains(slot) else { return }
-        distributions[family]?[slot].observe(value)
+        distributions[family]?[slot]
+            .observe(observation.value, session: observation.session, at: time)
     }
 }
 

@@ -17,6 +17,8 @@ struct Pipeline: Sendable {
         /// Notifications that did not reach their receiver.
         let notificationFailures: @Sendable () -> UInt64
         let logger: Logger
+        /// Users with series of their own; 0 for no such series.
+        var userLimit = 0
     }
 
     private let sinks: Sinks
@@ -28,6 +30,7 @@ struct Pipeline: Sendable {
 
     private var increments: [Increment] = []
     private var observations: [Observation] = []
+    private var users: UserBook
     private var eventsRecorded: UInt64 = 0
     private var writeSeconds = 0.0
     private var storeErrors: UInt64 = 0
@@ -35,6 +38,7 @@ struct Pipeline: Sendable {
     init(_ sinks: Sinks, at now: ClockReading) {
         self.sinks = sinks
         clock = WallClock(now)
+        users = UserBook(limit: sinks.userLimit, policy: sinks.policy)
     }
 
     /// Records the ends that a crash left out, and the beginning of this run.
@@ -48,7 +52,7 @@ struct Pipeline: Sendable {
         }
         record(GatewayStarted(version: version), at: now.instant)
         write(now: nil)
-        publish(queued: 0)
+        publish(queued: 0, at: now.wall)
     }
 
     /// Takes what came since the last step.
@@ -67,7 +71,7 @@ struct Pipeline: Sendable {
         recordLosses(lost, at: now.instant)
         if !backlog.isFailing { recordLosses(backlog.takeDropped(), at: now.instant) }
         write(now: now.instant)
-        publish(queued: facts.count)
+        publish(queued: facts.count, at: now.wall)
     }
 
     /// Records the end of this run and everything that waits, and closes the ledger.
@@ -79,7 +83,7 @@ struct Pipeline: Sendable {
             recordLosses(backlog.takeDropped(), at: now.instant)
             write(now: nil)
         }
-        publish(queued: 0)
+        publish(queued: 0, at: now.wall)
         if backlog.count > 0 {
             sinks.logger.error(
                 "facts are lost, because the store did not take them before the end",
@@ -92,6 +96,7 @@ struct Pipeline: Sendable {
         switch fact {
         case .event(let event, let instant):
             count(event)
+            users.observe(event)
             if let event = event as? any CoalescingEvent {
                 keep(coalescer.add(event, at: instant))
             } else {
@@ -100,6 +105,7 @@ struct Pipeline: Sendable {
             act(on: detector.observe(event, at: instant), at: instant)
         case .tick(let tick, let instant):
             sinks.registry.update(tick)
+            users.observe(tick)
             backlog.add(
                 RecordedTick(at: clock.timestamp(of: instant), instant: instant, tick: tick))
             act(on: detector.tick(tick, at: instant), at: instant)
@@ -177,10 +183,14 @@ struct Pipeline: Sendable {
         writeSeconds += (ContinuousClock.now - started).seconds
     }
 
-    private mutating func publish(queued: Int) {
+    private mutating func publish(queued: Int, at now: Timestamp) {
         let registry = sinks.registry
         registry.count(increments)
-        registry.observe(observations)
+        registry.observe(observations, at: now)
+        if !users.users.isEmpty {
+            registry.update(users.users)
+            registry.set(.usersOmitted, to: Double(users.omitted))
+        }
         increments.removeAll(keepingCapacity: increments.count < 10_000)
         observations.removeAll(keepingCapacity: true)
         registry.set(.queueLength, to: Double(queued + backlog.count))

@@ -40,15 +40,17 @@ package final class Recorder: Sendable {
     ///   - policy: what of a person reaches the store, the alerts and the metrics.
     ///   - notifier: told of alerts; not stopped by the recorder.
     ///   - version: Weir's, for `gateway_started`.
+    ///   - userLimit: users with series of their own; 0 for no such series.
     package convenience init(
         store: Store, registry: Registry, policy: Disclosure, notifier: AlertmanagerNotifier?,
-        version: String, logger: Logger
+        version: String, logger: Logger, userLimit: Int = 0
     ) {
         self.init(
             Pipeline.Sinks(
                 ledger: store, registry: registry, policy: policy,
                 notify: { notifier?.post($0) },
-                notificationFailures: { notifier?.failures ?? 0 }, logger: logger),
+                notificationFailures: { notifier?.failures ?? 0 }, logger: logger,
+                userLimit: userLimit),
             unfinished: store.unfinished, version: version)
     }
 

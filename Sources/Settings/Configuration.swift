@@ -65,6 +65,10 @@ package struct Configuration: Sendable {
         package var interval: Duration
         package var metricsAddress: Located<IPAddress>
         package var metricsPort: Located<UInt16>
+        /// Path of a file in the format of exporter-toolkit.
+        package var webConfig: Located<String>?
+        /// Users with series of their own; 0 for none.
+        package var userSeries: Int
         package var privacy: Privacy
     }
 

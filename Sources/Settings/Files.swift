@@ -3,15 +3,15 @@ import Glibc
 
 /// Reads a whole file that holds a secret.
 ///
-/// Refuses what everybody may read or write, what is not a plain file, and more than 4 KiB.
-func readSecretFile(_ path: String) throws(SecretError) -> SecretBytes {
+/// Refuses what everybody may read or write, what is not a plain file, and more than `limit` bytes.
+func readSecretFile(_ path: String, limit: Int = 4_096) throws(SecretError) -> SecretBytes {
     let (file, status) = try openPlainFile(path)
     defer { close(file) }
     guard status.st_mode & 0o007 == 0 else {
         throw SecretError("\(path) is open to everybody; run: chmod o= '\(path)'")
     }
-    guard status.st_size <= 4_096 else {
-        throw SecretError("\(path) is longer than 4096 bytes; is it the right file?")
+    guard status.st_size <= limit else {
+        throw SecretError("\(path) is longer than \(limit) bytes; is it the right file?")
     }
     return try SecretBytes(count: Int(status.st_size)) { (bytes) throws(SecretError) in
         let count = bytes.withUnsafeMutableBytes { readFully(file, into: $0) }

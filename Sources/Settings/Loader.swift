@@ -121,7 +121,9 @@ struct Loader {
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")
+        let users = metrics.section("per_user")
         defer {
+            users.finish()
             metrics.finish()
             privacy.finish()
             section.finish()
@@ -140,6 +142,10 @@ struct Loader {
             ).value,
             metricsAddress: metrics.read("listen", .address, or: Defaults.metricsAddress),
             metricsPort: metrics.read("port", .port, or: Defaults.metricsPort),
+            webConfig: metrics.optional("web_config", .path("/etc/weir/web.yml")).map {
+                Located(absolute($0.value), at: $0.place, key: $0.key)
+            },
+            userSeries: users.read("limit", .integer(0...100_000), or: 0).value,
             privacy: Configuration.Privacy(
                 identities: privacy.read("identities", .word, or: Defaults.treatment).value,
                 addresses: privacy.read("addresses", .word, or: Defaults.treatment).value,

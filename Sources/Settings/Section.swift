@@ -42,6 +42,9 @@ final class Section {
 
     var isEmpty: Bool { entries.isEmpty }
 
+    /// Of all keys, where the file chooses them.
+    var names: [String] { entries.keys.sorted() }
+
     func has(_ key: String) -> Bool { entries[key] != nil }
 
     /// Whether keys and values stand under `key`.

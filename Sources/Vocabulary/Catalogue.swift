@@ -34,7 +34,7 @@ package enum Catalogue {
     /// In the order of a scrape.
     package static let families: [MetricFamily] =
         events.flatMap(\.families) + Tick.metrics.map(\.family) + Tick.poolMetrics.map(\.family)
-        + HealthMetric.allCases.map(\.family) + [buildInfo]
+        + UserState.metrics.map(\.family) + HealthMetric.allCases.map(\.family) + [buildInfo]
 
     /// `weir_build_info{version="…"} 1`.
     package static let buildInfo = MetricFamily(

@@ -45,7 +45,9 @@ extension Event {
     package var observations: [Observation] {
         Self.schema.histograms.flatMap { histogram in
             histogram.observations(self).map {
-                Observation(family: histogram.family.name, slot: $0.slot, value: $0.seconds)
+                Observation(
+                    family: histogram.family.name, slot: $0.slot, value: $0.seconds,
+                    session: histogram.session(self)?.description)
             }
         }
     }
@@ -61,6 +63,15 @@ package struct Observation: Hashable, Sendable {
     package let family: String
     package let slot: Int
     package let value: Double
+    /// The session that it came from, for an exemplar.
+    package let session: String?
+
+    package init(family: String, slot: Int, value: Double, session: String?) {
+        self.family = family
+        self.slot = slot
+        self.value = value
+        self.session = session
+    }
 }
 
 /// A kind of event with its type forgotten: what the store, the exporter and the documentation

@@ -52,6 +52,35 @@ package struct PoolState: Hashable, Sendable {
     }
 }
 
+/// What one user's sessions carried in this run, under a pseudonym. Only kept where the operator
+/// asked for it.
+package struct UserState: Hashable, Sendable {
+    /// The pseudonym, or ``everybodyElse``.
+    package let name: String
+    package var sessions: UInt64 = 0
+    package var traffic = Traffic()
+
+    /// Stands for all users beyond the limit.
+    package static let everybodyElse = "__other__"
+
+    package init(name: String) { self.name = name }
+
+    /// One series of each by user.
+    package static let metrics: [StateMetric<UserState>] = [
+        StateMetric(
+            "ike_user_sessions", .gauge, "Sessions of a user, by pseudonym.", labels: ["user"]
+        ) { $0.sessions },
+        StateMetric(
+            "ipsec_user_receive_bytes_total", .counter,
+            "Inner bytes received from a user, by pseudonym.", labels: ["user"]
+        ) { $0.traffic.bytesIn },
+        StateMetric(
+            "ipsec_user_transmit_bytes_total", .counter,
+            "Inner bytes sent to a user, by pseudonym.", labels: ["user"]
+        ) { $0.traffic.bytesOut },
+    ]
+}
+
 /// Everything sampled at one moment: the gateway's gauges and each Child SA's counters.
 package struct Tick: Sendable {
     package var sessions: UInt64 = 0
@@ -136,6 +165,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
     case storeBytes = "weir_store_size_bytes"
     case storeWriteSeconds = "weir_store_write_seconds_total"
     case storeErrors = "weir_store_errors_total"
+    case usersOmitted = "weir_user_overflow_logins_total"
+    case scrapeSeconds = "weir_scrape_duration_seconds"
     case alertsFiring = "weir_alerts_firing"
     case notificationsFailed = "weir_alert_notifications_failed_total"
     case cpuSeconds = "process_cpu_seconds_total"
@@ -158,6 +189,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
         case .storeBytes: "Size of the store's database file."
         case .storeWriteSeconds: "Time spent writing to the store."
         case .storeErrors: "Writes that the store could not do."
+        case .usersOmitted: "Logins of users beyond the limit of per-user series."
+        case .scrapeSeconds: "Time that the last scrape took to render."
         case .alertsFiring: "Alerts that are active now."
         case .notificationsFailed: "Alert notifications that did not reach their receiver."
         case .cpuSeconds: "Total user and system CPU time spent in seconds."

@@ -61,15 +61,19 @@ package struct Histogram<E: Event>: Sendable {
     package let family: MetricFamily
     /// Seconds by slot.
     let observations: @Sendable (E) -> [(slot: Int, seconds: Double)]
+    let session: @Sendable (E) -> SessionID?
 
+    /// - Parameter session: what an exemplar refers to.
     package init<L: Label>(
         _ name: String, _ help: String, by label: String, buckets: [Double],
+        session: (any KeyPath<E, Public<SessionID>> & Sendable)? = nil,
         _ stages: [(L, any KeyPath<E, Public<UInt64>> & Sendable)]
     ) {
         let slots = Slots<L>()
         family = MetricFamily(
             name: name, kind: .histogram, help: help, labels: [label],
             series: slots.names.map { [$0] }, buckets: buckets)
+        self.session = { event in session.map { event[keyPath: $0].clear } }
         observations = { event in
             stages.map { stage, path in
                 (slots.index(of: stage), Double(event[keyPath: path].clear) / 1e6)

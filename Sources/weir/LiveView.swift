@@ -80,7 +80,7 @@ struct LiveView {
 
 extension Table {
     /// The columns that fit a terminal.
-    fileprivate var narrowed: Table {
+    var narrowed: Table {
         let kept = ["identity", "address", "source", "bytes_in", "bytes_out", "since"]
         let places = kept.compactMap { name in columns.firstIndex { $0.name == name } }
         return Table(

@@ -23,6 +23,8 @@ final class Station: Service {
     let reloader: Reloader
     private let recorder: Recorder
     private let metrics: MetricsServer
+    private let site: PageSite
+    private let web: WebConfigurationWatch
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
     private let logger: Logger
@@ -43,7 +45,8 @@ final class Station: Service {
         self.notifier = notifier
         let recorder = Recorder(
             store: store, registry: registry, policy: policy, notifier: notifier,
-            version: version, logger: logger)
+            version: version, logger: logger,
+            userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
         gateway = try Self.gateway(
             configuration, sink: QueueSink(queue: records ? recorder.makeQueue() : nil))
@@ -55,13 +58,23 @@ final class Station: Service {
         self.reloader = reloader
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
+        let (access, files) = try Self.access(configuration.telemetry.webConfig)
+        site = PageSite(
+            PageSite.Sources(
+                gateway: configuration.gateway.name, registry: registry, policy: policy,
+                ask: { gateway.ask($0) }, activeAlerts: { recorder.activeAlerts },
+                isHealthy: { recorder.isHealthy }),
+            store: configuration.telemetry.store.value)
         do throws(ServerError) {
             metrics = try MetricsServer(
-                registry: registry, address: address, port: port.value,
+                registry: registry, address: address, port: port.value, access: access, site: site,
                 isReady: { recorder.isHealthy })
         } catch {
             throw .misuse(port.problem(error.description))
         }
+        web = WebConfigurationWatch(
+            path: configuration.telemetry.webConfig?.value, files: files, server: metrics,
+            logger: logger)
         metricsPort = metrics.port
         do throws(GatewayError) {
             control = try ControlSocket(
@@ -76,6 +89,7 @@ final class Station: Service {
 
     func start() throws(Failure) {
         recorder.start()
+        web.start()
         do throws(GatewayError) {
             try gateway.start()
         } catch {
@@ -94,7 +108,9 @@ final class Station: Service {
         gateway.stop()
         recorder.stop(cause: .signal)
         notifier?.stop()
+        web.stop()
         metrics.stop()
+        site.stop()
         logger.info("stopped")
     }
 
@@ -108,6 +124,24 @@ final class Station: Service {
             tasks.cancelAll()
         }
         stop()
+    }
+
+    /// Who may ask the metrics server, and the files that say so.
+    private static func access(
+        _ file: Located<String>?
+    ) throws(Failure) -> (Access, files: [String]) {
+        guard let file else { return (Access(), []) }
+        let configuration: WebConfiguration
+        do throws(SettingsError) {
+            configuration = try WebConfiguration.load(path: file.value)
+        } catch {
+            throw .misuse(error)
+        }
+        do throws(TLSError) {
+            return (try Access(configuration), configuration.files)
+        } catch {
+            throw .misuse(file.problem(error.description))
+        }
     }
 
     private static func disclosure(

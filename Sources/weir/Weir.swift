@@ -23,8 +23,8 @@ struct Weir: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Demo.self, Load.self, Sessions.self, Terminate.self, Reload.self,
-            Alerts.self, Report.self, Query.self, Records.self, PseudonymOf.self,
+            Run.self, Check.self, Demo.self, Load.self, Sessions.self, Top.self, Terminate.self,
+            Reload.self, Alerts.self, Report.self, Query.self, Records.self, PseudonymOf.self,
         ])
 }
 

@@ -78,11 +78,15 @@ struct HTTPAnswer {
     let status: Int
     let head: String
     let body: String
+    /// As the head has it, in bytes.
+    let length: Int
 
     init?(_ text: String) {
         guard let end = text.range(of: "\r\n\r\n") else { return nil }
         head = String(text[..<end.lowerBound]) + "\r\n"
         body = String(text[end.upperBound...])
+        length =
+            text.firstMatch(of: /Content-Length: ([0-9]+)/).flatMap { Int($0.1) } ?? 0
         let words = head.split(separator: " ", maxSplits: 2)
         guard words.count == 3, let status = Int(words[1]) else { return nil }
         self.status = status

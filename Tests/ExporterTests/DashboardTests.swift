@@ -6,23 +6,32 @@ import Vocabulary
 @Suite("Dashboards")
 struct DashboardTests {
     static let folder = repository.appending(path: "dashboards")
-    static let files = [
-        "grafana/overview.json", "prometheus/weir.rules.yml", "prometheus/weir.rules.test.yml",
+    static let boards = [
+        "overview", "sessions", "authentication", "dataplane", "telemetry",
     ]
+    static let files =
+        boards.map { "grafana/\($0).json" } + [
+            "prometheus/weir.rules.yml", "prometheus/weir.rules.test.yml",
+        ]
 
     @Test("name only metrics that exist", arguments: files)
     func names(_ file: String) throws {
         let text = try read(file)
         let known = Set(Catalogue.families.flatMap(sampleNames))
         let used = Set(metrics(in: text))
-        #expect(used.count > 10)
+        #expect(used.count >= 10)
         for name in used { #expect(known.contains(name), "\(name) is not in the catalogue") }
     }
 
-    @Test("show a title, an explanation and a unit on every panel, for the chosen gateways")
-    func panels() throws {
-        let panels = try dashboard().panels.filter { $0.type != "row" }
-        #expect(panels.count > 20)
+    @Test(
+        "show a title, an explanation and a unit on every panel, for the chosen gateways",
+        arguments: boards)
+    func panels(_ board: String) throws {
+        let dashboard = try dashboard(board)
+        #expect(dashboard.uid == "weir-\(board)")
+        #expect(dashboard.templating.list.map(\.name) == ["datasource", "job", "instance"])
+        let panels = dashboard.panels.filter { $0.type != "row" }
+        #expect(panels.count > 12)
         for panel in panels {
             #expect(panel.description?.hasSuffix(".") == true, "\(panel.title)")
             #expect(panel.fieldConfig?.defaults.unit?.isEmpty == false, "\(panel.title)")
@@ -36,11 +45,14 @@ struct DashboardTests {
             }
         }
         #expect(Set(panels.map(\.id)).count == panels.count)
+        for panel in panels where panel.type == "stat" {
+            #expect(panel.fieldConfig?.defaults.thresholds?.steps.isEmpty == false, "\(panel.title)")
+        }
     }
 
-    @Test("ask in PromQL that Prometheus reads")
-    func queriesParse() throws {
-        let exprs = try dashboard().panels.flatMap { $0.targets ?? [] }.map(\.expr)
+    @Test("ask in PromQL that Prometheus reads", arguments: boards)
+    func queriesParse(_ board: String) throws {
+        let exprs = try dashboard(board).panels.flatMap { $0.targets ?? [] }.map(\.expr)
         let rules = exprs.enumerated().map { index, expr in
             Rules.Rule(
                 record: "weir:panel\(index)",
@@ -90,8 +102,27 @@ struct DashboardTests {
         try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
     }
 
-    private func dashboard() throws -> Dashboard {
-        try JSONDecoder().decode(Dashboard.self, from: Data(read("grafana/overview.json").utf8))
+    @Test("link each alert to its runbook, and each runbook belongs to an alert")
+    func runbooks() throws {
+        let rules = try read("prometheus/weir.rules.yml")
+        let names = rules.matches(of: /- alert: (.+)/).map { String($0.1) }
+        let links = rules.matches(of: /runbook_url: .*\/docs\/runbooks\/([A-Za-z]+)\.md\n/)
+            .map { String($0.1) }
+        #expect(links == names)
+        let folder = repository.appending(path: "docs/runbooks")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(Set(files) == Set(names.map { $0 + ".md" } + ["README.md"]))
+        for name in names {
+            let text = try String(contentsOf: folder.appending(path: name + ".md"), encoding: .utf8)
+            #expect(text.hasPrefix("# \(name)\n"))
+            for heading in ["## Meaning", "## Look", "## Act"] {
+                #expect(text.contains(heading), "\(name) lacks \(heading)")
+            }
+        }
+    }
+
+    private func dashboard(_ board: String) throws -> Dashboard {
+        try JSONDecoder().decode(Dashboard.self, from: Data(read("grafana/\(board).json").utf8))
     }
 
     /// Words with one of our prefixes, outside of label values.
@@ -109,7 +140,14 @@ struct DashboardTests {
 private struct Dashboard: Decodable {
     struct Panel: Decodable {
         struct FieldConfig: Decodable {
-            struct Defaults: Decodable { let unit: String? }
+            struct Thresholds: Decodable {
+                struct Step: Decodable { let color: String }
+                let steps: [Step]
+            }
+            struct Defaults: Decodable {
+                let unit: String?
+                let thresholds: Thresholds?
+            }
             let defaults: Defaults
         }
         struct Target: Decodable { let expr: String }
@@ -121,6 +159,12 @@ private struct Dashboard: Decodable {
         let fieldConfig: FieldConfig?
         let targets: [Target]?
     }
+    struct Templating: Decodable {
+        struct Variable: Decodable { let name: String }
+        let list: [Variable]
+    }
+    let uid: String
+    let templating: Templating
     let panels: [Panel]
 }
 

@@ -36,7 +36,11 @@ struct GoldenTests {
     func parsesAsOpenMetrics() throws {
         try withTemporaryFolder { folder in
             let timed = Registry.withExamples().lines(.openMetrics100)
-                .map { $0.hasPrefix("#") ? $0 : $0 + " 1795000000" }
+                .map { line in
+                    guard !line.hasPrefix("#") else { return line }
+                    let parts = line.components(separatedBy: " # ")
+                    return ([parts[0] + " 1795000000"] + parts.dropFirst()).joined(separator: " # ")
+                }
             let file = folder.appending(path: "scrape")
             try Data((timed.joined(separator: "\n") + "\n").utf8).write(to: file)
             let (status, output) = try run(

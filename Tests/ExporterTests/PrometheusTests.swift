@@ -25,6 +25,33 @@ struct PrometheusTests {
             #expect(prometheus.eventually("weir_build_info{version=\"0.1.0\"}", "1"))
         }
     }
+
+    @Test("reads native histograms by protobuf", .timeLimit(.minutes(1)))
+    func scrapesNative() throws {
+        let registry = Registry.withExamples()
+        let stage = SessionEstablished.example.observations[0]
+        for value in [0.0, 0.001, 0.0011, 0.5, 4_000_000] {
+            registry.observe([
+                Observation(family: stage.family, slot: stage.slot, value: value, session: nil)
+            ])
+        }
+        let metrics = try MetricsServer(
+            registry: registry, address: .v4(0x7f00_0001), port: 0, isReady: { true })
+        defer { metrics.stop() }
+        try withTemporaryFolder { folder in
+            let prometheus = try Prometheus(
+                in: folder, scraping: metrics.port,
+                options: ["--enable-feature=native-histograms"])
+            defer { prometheus.stop() }
+            let series = "ike_handshake_duration_seconds{stage=\"ike_sa_init\"}"
+            #expect(prometheus.eventually("histogram_count(\(series))", "6"))
+            #expect(prometheus.eventually("round(histogram_sum(\(series)))", "4000001"))
+            #expect(prometheus.eventually("histogram_quantile(0.5, \(series)) < bool 0.00112", "1"))
+            #expect(prometheus.eventually("ike_sessions", "12"))
+            #expect(prometheus.eventually("ike_sa_init_received_total", "1"))
+            #expect(prometheus.eventually("ike_pool_addresses_used{pool=\"staff\"}", "12"))
+        }
+    }
 }
 
 /// A Prometheus of this test's own, on a free port of loopback.
@@ -32,7 +59,7 @@ private struct Prometheus {
     private let process = Process()
     private let url: String
 
-    init(in folder: URL, scraping target: UInt16) throws {
+    init(in folder: URL, scraping target: UInt16, options: [String] = []) throws {
         let program = "/usr/bin/prometheus"
         try #require(
             FileManager.default.isExecutableFile(atPath: program),
@@ -50,10 +77,11 @@ private struct Prometheus {
         free.stop()
         url = "http://127.0.0.1:\(port)"
         process.executableURL = URL(filePath: program)
-        process.arguments = [
-            "--config.file=\(config.path)", "--storage.tsdb.path=\(folder.path)/data",
-            "--web.listen-address=127.0.0.1:\(port)",
-        ]
+        process.arguments =
+            [
+                "--config.file=\(config.path)", "--storage.tsdb.path=\(folder.path)/data",
+                "--web.listen-address=127.0.0.1:\(port)",
+            ] + options
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()

@@ -59,6 +59,45 @@ struct ServerTests {
         #expect(answer.body.isEmpty)
     }
 
+    @Test("compresses when asked, and gives fewer families by name")
+    func compressesAndFilters() throws {
+        let some = try ask(
+            "GET /metrics?name[]=ike_sessions&name%5B%5D=ike_handshake_duration_seconds_sum HTTP/1.1"
+        )
+        #expect(some.body.contains("\nike_sessions 12\n"))
+        #expect(some.body.contains("ike_handshake_duration_seconds_count{stage=\"total\"} 1\n"))
+        #expect(some.body.components(separatedBy: "# TYPE").count == 3)
+        let whole = try ask("GET /metrics HTTP/1.1")
+        let small = try ask("GET /metrics HTTP/1.1\r\nAccept-Encoding: gzip")
+        #expect(small.head.contains("Content-Encoding: gzip\r\n"))
+        #expect(small.head.contains("Vary: Accept, Accept-Encoding\r\n"))
+        #expect(small.length < whole.body.utf8.count / 4)
+        #expect(!whole.head.contains("Content-Encoding"))
+    }
+
+    @Test("says what there is when asked for something else")
+    func notAcceptable() throws {
+        let answer = try ask("GET /metrics HTTP/1.1\r\nAccept: text/html")
+        #expect(answer.status == 406)
+        #expect(answer.body.contains("application/openmetrics-text; version=1.0.0"))
+    }
+
+    @Test("shows what a site has, and the rest as before")
+    func site() throws {
+        struct Front: Site {
+            func answer(_ request: Request) -> Answer? {
+                request.path == "/"
+                    ? Answer(200, text: "front \(request.parameter("a") ?? "")") : nil
+            }
+        }
+        let server = try MetricsServer(
+            registry: Registry(version: "1"), address: .v6(high: 0, low: 1), port: 0,
+            site: Front(), isReady: { true })
+        #expect(try ask("GET /?a=%3Cb%3E HTTP/1.1", to: server).body == "front <b>")
+        #expect(try ask("GET /healthz HTTP/1.1", to: server).body == "ok\n")
+        #expect(try ask("GET /x HTTP/1.1", to: server).status == 404)
+    }
+
     @Test("says when the gateway takes no logins")
     func notReady() throws {
         ready.value = false
@@ -142,9 +181,9 @@ struct ServerTests {
         #expect(text.components(separatedBy: "HTTP/1.1 404").count == 2)
     }
 
-    @Test("lets one address have sixteen connections, and the seventeenth wait for one's end")
+    @Test("lets one address have 64 connections, and the next wait for one's end")
     func isBounded() throws {
-        var clients = try (0..<16).map { _ in try Client(port: server.port) }
+        var clients = try (0..<64).map { _ in try Client(port: server.port) }
         for client in clients {
             client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(client.receiveSome().contains("200 OK"))

@@ -49,7 +49,8 @@ extension Registry {
         let registry = Registry(version: "0.1.0")
         for kind in Catalogue.events {
             registry.count(kind.example.increments)
-            registry.observe(kind.example.observations)
+            registry.observe(
+                kind.example.observations, at: Timestamp(nanoseconds: 1_795_000_000_250_000_000))
         }
         registry.update(.example)
         registry.set(.queueLength, to: 3)

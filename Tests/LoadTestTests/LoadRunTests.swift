@@ -24,7 +24,11 @@ struct Bed {
             secret: SharedSecret(SecretBytes(copying: Array(Self.secret.utf8))), pool: "staff")
         var policy = EnginePolicy(
             connections: [connection],
-            pools: [PoolPolicy(name: "staff", first: 0x0a58_0000, last: 0x0a58_ffff)])
+            pools: [
+                PoolPolicy(
+                    name: "staff",
+                    ipv4: AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff)))
+            ])
         policy.sessionLimit = sessionLimit
         gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
             [policy] dataplane, _ in

@@ -5,7 +5,8 @@ import Testing
 @Suite("Purity")
 struct PurityTests {
     static let modules = [
-        "Vocabulary", "Wire", "ESP", "Engine", "Rules", "Forecast", "Presentation",
+        "Vocabulary", "Wire", "ESP", "Engine", "Rules", "Forecast", "Page",
+        "Presentation",
     ]
 
     struct SourceFile: Sendable, CustomTestStringConvertible {

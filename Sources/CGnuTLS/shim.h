@@ -1,0 +1,73 @@
+/* What is asked of GnuTLS, which libmicrohttpd does TLS with, about a client's certificate. */
+#ifndef WEIR_CGNUTLS_SHIM_H
+#define WEIR_CGNUTLS_SHIM_H
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum weir_client_certificate { WEIR_CERTIFICATE_NONE, WEIR_CERTIFICATE_GOOD, WEIR_CERTIFICATE_BAD };
+
+static inline enum weir_client_certificate weir_tls_client_certificate(void *session)
+{
+    unsigned count = 0, status = 0;
+    if (!session || !gnutls_certificate_get_peers((gnutls_session_t)session, &count) || !count)
+        return WEIR_CERTIFICATE_NONE;
+    gnutls_typed_vdata_st purpose = {
+        GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
+    int code = gnutls_certificate_verify_peers((gnutls_session_t)session, &purpose, 1, &status);
+    return code == 0 && status == 0 ? WEIR_CERTIFICATE_GOOD : WEIR_CERTIFICATE_BAD;
+}
+
+/* Whether the client's certificate has a subject alternative name that is exactly `name`. */
+static inline bool weir_tls_client_has_san(void *session, const char *name)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers((gnutls_session_t)session, &count);
+    gnutls_x509_crt_t certificate;
+    if (!chain || !count || gnutls_x509_crt_init(&certificate) != 0) return false;
+    bool found = false;
+    if (gnutls_x509_crt_import(certificate, chain, GNUTLS_X509_FMT_DER) == 0) {
+        for (unsigned place = 0; place < 64 && !found; place++) {
+            char value[512];
+            size_t length = sizeof value;
+            int type = gnutls_x509_crt_get_subject_alt_name(
+                certificate, place, value, &length, NULL);
+            if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) break;
+            found = (type == GNUTLS_SAN_DNSNAME || type == GNUTLS_SAN_URI
+                     || type == GNUTLS_SAN_RFC822NAME)
+                && length == strlen(name) && memcmp(value, name, length) == 0;
+        }
+    }
+    gnutls_x509_crt_deinit(certificate);
+    return found;
+}
+
+/* Whether a certificate chain and a key, both PEM, belong together; 0 or GnuTLS's error. */
+static inline int weir_tls_check_pair(
+    const void *certificate, size_t certificate_size, const void *key, size_t key_size)
+{
+    gnutls_certificate_credentials_t credentials;
+    int code = gnutls_certificate_allocate_credentials(&credentials);
+    if (code != 0) return code;
+    gnutls_datum_t c = {(unsigned char *)certificate, (unsigned)certificate_size};
+    gnutls_datum_t k = {(unsigned char *)key, (unsigned)key_size};
+    code = gnutls_certificate_set_x509_key_mem(credentials, &c, &k, GNUTLS_X509_FMT_PEM);
+    gnutls_certificate_free_credentials(credentials);
+    return code;
+}
+
+/* The number of certificates in PEM text, or GnuTLS's error. */
+static inline int weir_tls_check_trust(const void *certificates, size_t size)
+{
+    gnutls_certificate_credentials_t credentials;
+    int code = gnutls_certificate_allocate_credentials(&credentials);
+    if (code != 0) return code;
+    gnutls_datum_t c = {(unsigned char *)certificates, (unsigned)size};
+    code = gnutls_certificate_set_x509_trust_mem(credentials, &c, GNUTLS_X509_FMT_PEM);
+    gnutls_certificate_free_credentials(credentials);
+    return code;
+}
+
+#endif

@@ -1,0 +1,183 @@
+import Clocks
+import Exporter
+import Gateway
+import Page
+import Presentation
+import Recorder
+import Synchronization
+import Vocabulary
+
+/// The page for people on the metrics server: joins what the gateway, the recorder, the registry
+/// and the store know. Answers on the server's thread, which never waits for the store longer than
+/// ``PageHistory`` lets it.
+final class PageSite: Site {
+    /// Where the page's facts come from.
+    struct Sources: Sendable {
+        let gateway: String
+        let registry: Registry
+        let policy: Disclosure
+        let ask: @Sendable (Gateway.Question) -> Gateway.Answer?
+        let activeAlerts: @Sendable () -> [ActiveAlert]
+        let isHealthy: @Sendable () -> Bool
+    }
+
+    private let sources: Sources
+    private let history: PageHistory
+    private let meter = Mutex(RateMeter())
+
+    init(_ sources: Sources, store: String) {
+        self.sources = sources
+        history = PageHistory(store: store)
+    }
+
+    func stop() { history.stop() }
+
+    func answer(_ request: Request) -> Answer? {
+        switch request.path {
+        case "/":
+            let choice = PageChoice { request.parameter($0) }
+            return Answer(200, Self.headers, text: state(choice).html(choice))
+        case "/live":
+            return Answer(
+                200, ["Content-Type": "text/event-stream; charset=utf-8"], text: current().event)
+        default:
+            return Asset(rawValue: request.path).map { asset in
+                Answer(
+                    200, ["Content-Type": asset.contentType, "Cache-Control": "max-age=300"],
+                    text: asset.text)
+            }
+        }
+    }
+
+    private static let headers = [
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": Asset.contentSecurityPolicy,
+        "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+    ]
+
+    private func state(_ choice: PageChoice) -> PageState {
+        var state = current()
+        state.failures = sources.registry.values(of: authenticationFailures)
+            .map { .init(name: $0.label, value: $0.value) }.sorted { $0.value > $1.value }
+        state.pools = sources.registry.pools.map {
+            .init(name: $0.name, used: $0.used, size: $0.size)
+        }
+        state.activeAlerts = alertTable(sources.activeAlerts())
+        if case .sessions(let sessions) = sources.ask(.sessions) {
+            let reply = ControlReply(
+                .sessions(sessions), under: sources.policy, wallOffset: SystemClock.wallOffset)
+            state.sessions = sessionTable(reply.sessions ?? []).narrowed
+            state.sessions.title = "Logged in"
+        } else {
+            state.gaps.append("The gateway does not answer: sessions are not shown.")
+        }
+        let past = history.look(choice.span, now: state.now)
+        state.charts = past.charts
+        state.capacity = past.capacity
+        state.pastAlerts = past.alerts
+        state.gaps += past.gaps
+        return state
+    }
+
+    /// What live updates replace.
+    private func current() -> PageState {
+        let registry = sources.registry
+        let reading = ClockReading.now
+        var state = PageState(gateway: sources.gateway, version: version, now: reading.wall)
+        func figure(_ id: String, _ name: String, _ value: Double?, _ kind: Kind = .count) {
+            let text = human(value.map { .real($0) } ?? .null, kind)
+            state.figures.append(.init(id: "f-\(id)", name: name, value: text))
+        }
+        var rates: (receive: Double, transmit: Double)?
+        var isUp = false
+        if case .status(let status) = sources.ask(.status) {
+            rates = meter.withLock { $0.rates(status.traffic, at: reading.instant) }
+            isUp = status.innerUp
+            figure("sessions", "Sessions", Double(status.sessions))
+            figure("half-open", "Half-open IKE SAs", Double(status.halfOpen))
+            figure("children", "Child SAs", Double(status.childSAs))
+        }
+        figure("limit", "Session limit", registry.sum(of: "ike_sessions_limit"))
+        figure("receive", "Received", rates?.receive, .bitsPerSecond)
+        figure("transmit", "Sent", rates?.transmit, .bitsPerSecond)
+        figure("logins", "Logins", registry.sum(of: "ike_sessions_established_total"))
+        figure("failures", "Failed logins", registry.sum(of: "ike_auth_failures_total"))
+        for (name, quantile) in [("Median handshake", 0.5), ("95 % of handshakes within", 0.95)] {
+            let seconds = registry.quantile(
+                quantile, of: "ike_handshake_duration_seconds", label: "total")
+            figure(
+                quantile == 0.5 ? "median" : "p95", name, seconds.map { ($0 * 1e9).rounded() },
+                .duration)
+        }
+        figure("dropped", "Packets dropped", registry.sum(of: "ipsec_packets_dropped_total"))
+        state.checks = checks(isUp: isUp)
+        return state
+    }
+
+    private func checks(isUp: Bool) -> [PageState.Check] {
+        let registry = sources.registry
+        let errors = registry.sum(of: "weir_store_errors_total")
+        let lost = registry.sum(of: "weir_events_lost_total")
+        let waiting = registry.sum(of: "weir_recorder_queue_length")
+        let alerts = sources.activeAlerts().count
+        let isHealthy = sources.isHealthy()
+        func number(_ value: Double) -> String { human(.real(value), .count) }
+        return [
+            .init(
+                id: "c-gateway", name: "Gateway", isGood: isUp,
+                value: isUp ? "serves" : "does not answer, or its inner network is down"),
+            .init(
+                id: "c-recorder", name: "Recorder", isGood: isHealthy,
+                value: isHealthy ? "\(number(waiting)) facts wait" : "records nothing"),
+            .init(
+                id: "c-store", name: "Store", isGood: errors == 0,
+                value: "\(number(errors)) failed writes"),
+            .init(
+                id: "c-lost", name: "Facts", isGood: lost == 0, value: "\(number(lost)) lost"),
+            .init(
+                id: "c-alerts", name: "Alerts", isGood: alerts == 0, value: "\(alerts) active"),
+        ]
+    }
+
+    private func alertTable(_ alerts: [ActiveAlert]) -> Table {
+        Table(
+            title: "Active alerts",
+            columns: [
+                Column("fired", .timestamp), Column("severity", .text), Column("rule", .text),
+                Column("subject", .text), Column("evidence", .text),
+            ],
+            rows: alerts.map {
+                [
+                    .integer($0.since.nanoseconds), .text($0.severity.rawValue),
+                    .text($0.rule.rawValue), $0.subject.map { .text($0) } ?? .null,
+                    .text($0.evidence),
+                ]
+            })
+    }
+}
+
+/// The counter of failed logins by reason.
+private let authenticationFailures =
+    Catalogue.families.first { $0.name == "ike_auth_failures_total" } ?? Catalogue.buildInfo
+
+/// Bits per second between looks that are at least a second apart.
+struct RateMeter: Sendable {
+    private var looks: [(at: Instant, traffic: Traffic)] = []
+    /// Looks that are kept: rates are means over so many seconds at least.
+    private static let depth = 5
+
+    mutating func rates(
+        _ traffic: Traffic, at now: Instant
+    ) -> (receive: Double, transmit: Double)? {
+        if looks.last.map({ now - $0.at >= .seconds(1) }) ?? true {
+            looks.append((now, traffic))
+            if looks.count > Self.depth { looks.removeFirst() }
+        }
+        guard let first = looks.first, now - first.at >= .seconds(1) else { return nil }
+        let span = (now - first.at).seconds
+        return (
+            Double(traffic.bytesIn &- first.traffic.bytesIn) * 8 / span,
+            Double(traffic.bytesOut &- first.traffic.bytesOut) * 8 / span
+        )
+    }
+}
