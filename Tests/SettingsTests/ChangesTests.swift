@@ -12,13 +12,15 @@ struct ChangesTests {
     @Test("nothing, if a default is written out or a list of one gets brackets")
     func nothing() throws {
         #expect(try changes(smallest, smallest).isEmpty)
-        let longer = smallest.replacing("remote_ids: \"*@example.org\"", with: "remote_ids: [\"*@example.org\"]\n    dpd: 30s")
+        let longer = smallest.replacing(
+            "remote_ids: \"*@example.org\"", with: "remote_ids: [\"*@example.org\"]\n    dpd: 30s")
         #expect(try changes(smallest, longer + "gateway: {port: 500, nat_port: 4500}\n").isEmpty)
     }
 
     @Test("values that a running gateway follows, and pools and connections by name")
     func live() throws {
-        let after = smallest
+        let after =
+            smallest
             .replacing("10.88.0.0/24}", with: "10.88.0.0/23}")
             .replacing("pools: [", with: "pools: [{name: guests, addresses: 10.90.0.0/24}, ")
             + "    dpd: 60s\ngateway: {max_sessions: 5}\n"
@@ -79,6 +81,8 @@ struct ChangesTests {
             """
         let both = smallest + second
         let turned = smallest.replacing("connections:\n", with: "connections:\n" + second)
-        #expect(try changes(both, turned).map(\.line) == ["connections: staff, admins -> admins, staff"])
+        #expect(
+            try changes(both, turned).map(\.line) == ["connections: staff, admins -> admins, staff"]
+        )
     }
 }
