@@ -24,6 +24,10 @@ package protocol Dataplane: AnyObject {
     /// (RFC 7296 §2.4).
     func lastInbound(of child: ChildID) -> Instant?
 
+    /// When the last packet was sent to the peer; nil if none was. For NAT keepalives
+    /// (RFC 3948 §4).
+    func lastOutbound(of child: ChildID) -> Instant?
+
     /// Sends to the path's remote endpoint from now on. Nothing happens if the child is unknown.
     func move(_ child: ChildID, to path: Path)
 }

@@ -12,6 +12,8 @@ struct InnerPacket {
     let destinationPort: UInt16?
     /// Header included, in bytes. The buffer may hold more.
     let length: Int
+    /// IPv6, or "don't fragment" is set.
+    let mustNotBeFragmented: Bool
 
     /// - Returns: nil for what is no IP packet, or a truncated one.
     init?(_ bytes: Span<UInt8>) {
@@ -30,6 +32,7 @@ struct InnerPacket {
         source = .v4(bytes.word32(at: 12))
         destination = .v4(bytes.word32(at: 16))
         protocolNumber = bytes[9]
+        mustNotBeFragmented = bytes[6] & 0x40 != 0
         self.length = length
         let isFirst = bytes.word16(at: 6) & 0x1fff == 0
         (sourcePort, destinationPort) =
@@ -44,6 +47,7 @@ struct InnerPacket {
         source = .v6(high: bytes.word64(at: 8), low: bytes.word64(at: 16))
         destination = .v6(high: bytes.word64(at: 24), low: bytes.word64(at: 32))
         self.length = length
+        mustNotBeFragmented = true
         var rest = bytes.extracting(40..<length)
         guard let upper = Self.upperLayer(&rest, after: bytes[6]) else { return nil }
         protocolNumber = upper.protocolNumber

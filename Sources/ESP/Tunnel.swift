@@ -14,6 +14,7 @@ final class Tunnel {
     var sendsOutbound: Bool
     var traffic = Traffic()
     var lastInbound: Instant?
+    var lastOutbound: Instant?
     var window = ReplayWindow()
     /// The last sequence number sent; 0 if none.
     var sequence: UInt32 = 0

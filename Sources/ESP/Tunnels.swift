@@ -15,6 +15,9 @@ package enum Opened: Hashable, Sendable {
 package enum Sealed: Hashable, Sendable {
     /// The ESP packet lies at `packet`, from its SPI on.
     case transmit(packet: Range<Int>, path: Path, child: ChildID)
+    /// Longer than the tunnel takes, and not to be fragmented: the sender is to be told the limit,
+    /// in bytes, by ``packetTooBig(_:limit:)``. Counted as dropped.
+    case tooBig(limit: Int)
     case dropped(ESPDrop, session: SessionID?)
 }
 
@@ -24,6 +27,8 @@ package enum Sealed: Hashable, Sendable {
 /// Counts inner packets and their bytes, headers included, that passed every check. A packet that
 /// is forwarded costs no memory allocation.
 package final class Tunnels: Dataplane {
+    /// The longest IP packet that the paths to the peers take in one piece, in bytes.
+    package var pathMTU = 1_500
     private var byID: [ChildID: Tunnel] = [:]
     private var bySPI: [UInt32: Tunnel] = [:]
     private var routes = Routes()
@@ -70,6 +75,8 @@ package final class Tunnels: Dataplane {
     package func traffic(of child: ChildID) -> Traffic? { byID[child]?.traffic }
 
     package func lastInbound(of child: ChildID) -> Instant? { byID[child]?.lastInbound }
+
+    package func lastOutbound(of child: ChildID) -> Instant? { byID[child]?.lastOutbound }
 
     package func move(_ child: ChildID, to path: Path) { byID[child]?.path = path }
 
@@ -120,6 +127,11 @@ package final class Tunnels: Dataplane {
             return drop(.malformed, nil)
         }
         guard let tunnel = routes.tunnel(for: packet) else { return drop(.noChildSA, nil) }
+        if let limit = tunnel.limit(exceededBy: packet, pathMTU: pathMTU) {
+            drops.add(.tooBig, tunnel.session, from: nil)
+            return .tooBig(limit: limit)
+        }
+        tunnel.lastOutbound = now
         switch tunnel.seal(&buffer, packet, from: inner.lowerBound) {
         case .dropped(let reason, let session): return drop(reason, session)
         case let sealed: return sealed

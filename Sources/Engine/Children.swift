@@ -107,7 +107,7 @@ extension Engine {
                     outboundKey: terms.weAsked
                         ? keys.fromInitiator.duplicate() : keys.fromResponder.duplicate(),
                     localSelectors: terms.localSelectors, remoteSelectors: terms.remoteSelectors,
-                    path: sa.path),
+                    path: session.path ?? sa.path),
                 outbound: outbound)
         } catch {
             inboundSPIs.remove(terms.inboundSPI)

@@ -20,7 +20,7 @@ extension Engine {
         case .awaitingAuthResponse:
             output.drop(.unexpectedMessage, .keyExchange, from: path)
         case .established, .superseded, .refused:
-            let answer = answer(header, payloads, of: sa, at: now, &output)
+            let answer = answer(header, payloads, of: sa, on: path, at: now, &output)
             switch answer {
             case .reply(let payloads):
                 respond(payloads, to: header, datagram, of: sa, on: path, &output)
@@ -42,17 +42,39 @@ extension Engine {
         static func error(_ kind: NotifyPayload.Kind, _ data: [UInt8] = []) -> Self {
             .reply([.notify(NotifyPayload(kind, data: data))])
         }
+
+        /// The same, saying more and then doing more.
+        func adding(
+            _ payloads: [AnyPayload], then more: ((inout Output) -> Void)? = nil
+        ) -> Self {
+            switch self {
+            case .reply(let own):
+                if let more { .replyThen(own + payloads, more) } else { .reply(own + payloads) }
+            case .replyThen(let own, let after):
+                .replyThen(own + payloads) { output in
+                    after(&output)
+                    more?(&output)
+                }
+            case .ignore: self
+            }
+        }
     }
 
     private func answer(
-        _ header: Header, _ payloads: [AnyPayload], of sa: IKESA, at now: Instant,
+        _ header: Header, _ payloads: [AnyPayload], of sa: IKESA, on path: Path, at now: Instant,
         _ output: inout Output
     ) -> Reaction {
         if let type = payloads.unknownCritical {
             return .error(.unsupportedCriticalPayload, [type.rawValue])
         }
         switch header.exchange {
-        case .informational: return answerInformational(payloads, of: sa, at: now, &output)
+        case .informational:
+            let reaction = answerInformational(payloads, of: sa, at: now, &output)
+            let paths = answerPaths(payloads, of: sa, on: path, at: now)
+            guard paths.needsVerification else { return reaction.adding(paths.payloads) }
+            return reaction.adding(paths.payloads) { [self] output in
+                request(.verifyPath, of: sa, at: now, &output)
+            }
         case .createChildSA:
             guard sa.isEstablished else { return .error(.noAdditionalSAs) }
             return answerCreateChild(payloads, of: sa, at: now, &output)
@@ -73,6 +95,8 @@ extension Engine {
             guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
             receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
         case .liveness, .deleteChild: break
+        case .verifyPath: finishVerification(payloads, pending.context, of: sa, at: now, &output)
+        case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)
         case .deleteIKE: return forget(sa)
         case .rekeyChild(let child):
             finishChildRekey(child, payloads, pending.context, of: sa, at: now, &output)
@@ -89,6 +113,8 @@ extension Engine {
         switch job {
         case .authenticate: nil
         case .liveness: Plan(.informational, [])
+        case .verifyPath: planVerification(of: sa)
+        case .updateAddresses: planUpdate(of: sa)
         case .deleteChild(let spi): Plan(.informational, [.delete(.children([spi]))])
         case .deleteIKE: Plan(.informational, [.delete(.ikeSA)])
         case .rekeyChild(let child): planChildRekey(child, of: sa)

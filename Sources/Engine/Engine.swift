@@ -49,6 +49,10 @@ package final class Engine {
     private var messagesReceived: UInt64 = 0
     var messagesSent: UInt64 = 0
     var retransmissionsSent: UInt64 = 0
+    var fragmentsSent: UInt64 = 0
+    var fragmentsReceived: UInt64 = 0
+    /// Held of messages that are not whole yet.
+    var reassemblyBytes = 0
 
     package init(_ policy: EnginePolicy, dataplane: any Dataplane, random: any RandomSource) {
         self.policy = policy
@@ -89,7 +93,7 @@ package final class Engine {
         else { return }
         var path = sa.path
         path.remote = remote
-        follow(sa, to: path, &output)
+        followNAT(of: sa, to: path, &output)
         schedule(sa)
     }
 
@@ -140,6 +144,8 @@ package final class Engine {
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
+        tick.fragmentsSent += fragmentsSent
+        tick.fragmentsReceived += fragmentsReceived
         tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
     }
 
@@ -147,7 +153,8 @@ package final class Engine {
     package var isIdle: Bool {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
-            && inboundSPIs.isEmpty && sessionOfChild.isEmpty && lingering == 0
+            && reassemblyBytes == 0 && inboundSPIs.isEmpty && sessionOfChild.isEmpty
+            && lingering == 0
             && pools.values.allSatisfy(\.isUnused)
     }
 

@@ -37,10 +37,15 @@ final class IKESA {
     var phase: Phase
     var session: Session?
     var nat = NATSituation.none
+    var extensions = Extensions()
+    /// The fragments of a message that is not whole yet.
+    var reassembly: Reassembly?
     var timers = TimerTable()
     /// The earliest deadline that the engine's queue has of this SA.
     var queuedDeadline: Instant?
     var lastHeard: Instant
+    /// When we last sent a request or a keepalive.
+    var lastSent: Instant
 
     // Requests of the peer (RFC 7296 §2.2, window of 1).
     var expectedID: UInt32
@@ -72,6 +77,7 @@ final class IKESA {
         self.nextID = nextID
         created = now
         lastHeard = now
+        lastSent = now
     }
 
     var initiatorSPI: UInt64 { weInitiated ? localSPI : remoteSPI }
@@ -89,18 +95,28 @@ final class IKESA {
     }
 }
 
+/// What both sides said that they can. A rekeyed IKE SA has it from the one that it replaces.
+struct Extensions {
+    /// RFC 4555.
+    var mobike = false
+    /// RFC 7383.
+    var fragmentation = false
+}
+
 /// The answer to the peer's last request, for when it comes again (RFC 7296 §2.1).
 struct Answer {
     let messageID: UInt32
     /// Of the whole request: only the same bytes get the same answer.
     let fingerprint: Int
-    let bytes: [UInt8]
+    /// Several if it goes in fragments.
+    let datagrams: [[UInt8]]
 }
 
 /// A request of ours that waits for its response.
 struct PendingRequest {
     let messageID: UInt32
-    let bytes: [UInt8]
+    /// Several if it goes in fragments.
+    let datagrams: [[UInt8]]
     let job: Job
     var attempts = 0
     var wait: Duration
@@ -113,6 +129,10 @@ enum Job: Hashable {
     /// An empty INFORMATIONAL: is anybody there?
     case liveness
     case authenticate
+    /// Does the peer read what we send to where it says that it is? (RFC 4555 §3.7)
+    case verifyPath
+    /// Tell the peer where we are now (RFC 4555 §3.5).
+    case updateAddresses
     case rekeyIKE
     case rekeyChild(ChildID)
     case deleteChild(UInt32)
@@ -125,8 +145,14 @@ final class RequestContext {
     let spi: UInt32
     let ikeSPI: UInt64
     let exchange: PrivateKey?
+    /// Where a path change's request went first.
+    let path: Path?
 
-    init(nonce: [UInt8] = [], spi: UInt32 = 0, ikeSPI: UInt64 = 0, exchange: PrivateKey? = nil) {
+    init(
+        nonce: [UInt8] = [], spi: UInt32 = 0, ikeSPI: UInt64 = 0, exchange: PrivateKey? = nil,
+        path: Path? = nil
+    ) {
+        self.path = path
         self.nonce = nonce
         self.spi = spi
         self.ikeSPI = ikeSPI

@@ -10,6 +10,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         sa.phase = .established
         sa.session = session
+        session.path = sa.path
         sessions[session.id] = session
         startTimers(of: sa, session, at: now)
     }
@@ -21,6 +22,7 @@ extension Engine {
         sa.timers[.rekeyIKE] = rekeyMoment(rekey.ike, jitter: rekey.jitter, at: now)
         let interval = session.connection.livenessInterval
         sa.timers[.liveness] = interval > .zero ? now + interval : nil
+        scheduleKeepalive(of: sa, at: now)
         scheduleChildren(of: sa)
     }
 
@@ -90,6 +92,7 @@ extension Engine {
         halfOpen.remove(sa.localSPI)
         if !sa.isLingering { lingering += 1 }
         sa.phase = phase
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sa.timers[.linger] = now + span
         schedule(sa)
@@ -104,6 +107,7 @@ extension Engine {
         }
         abandonRequest(of: sa)
         if sa.isLingering { lingering -= 1 }
+        discardFragments(of: sa)
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
     }

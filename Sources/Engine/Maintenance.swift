@@ -13,6 +13,8 @@ extension Engine {
         case .liveness: checkLiveness(sa, at: now, &output)
         case .rekeyIKE: request(.rekeyIKE, of: sa, at: now, &output)
         case .children: tendChildren(of: sa, at: now, &output)
+        case .keepalive: keepAlive(sa, at: now, &output)
+        case .fragments: giveUpFragments(of: sa, &output)
         }
     }
 
@@ -28,7 +30,7 @@ extension Engine {
         sa.pending = pending
         sa.timers[.retransmit] = now + pending.wait
         retransmissionsSent += 1
-        transmit(pending.bytes, on: sa.path, &output)
+        transmit(pending.datagrams, on: sa.path, &output)
     }
 
     private func noAnswer(

@@ -41,6 +41,10 @@ extension Engine {
         output.transmits.append(Transmit(path: path, bytes: bytes))
     }
 
+    func transmit(_ datagrams: [[UInt8]], on path: Path, _ output: inout Output) {
+        for datagram in datagrams { transmit(datagram, on: path, &output) }
+    }
+
     /// Takes a message whose payloads are encrypted.
     func receiveProtected(
         _ header: Header, _ sealed: SealedContents, _ datagram: [UInt8], on path: Path,
@@ -58,46 +62,89 @@ extension Engine {
                 return output.drop(.unexpectedResponse, .spoofable, from: path)
             }
         } else if header.messageID != sa.expectedID {
-            return answerAgain(sa, header, datagram, on: path, &output)
+            return answerAgain(sa, header, sealed, datagram, on: path, &output)
+        }
+        guard sealed.fragment == nil || sa.extensions.fragmentation else {
+            return output.drop(.unexpectedMessage, sa.proof, from: path)
         }
 
-        switch decrypt(datagram, header, sealed, with: sa) {
+        switch contents(of: datagram, header, sealed, with: sa) {
         case .failure(.integrity): output.drop(.integrity, .spoofable, from: path)
-        case .failure(.syntax) where header.isResponse:
-            output.drop(.malformed, sa.proof, from: path)
-            end(sa, .protocolError, tellingPeer: false, at: now, &output)
-        case .failure(.syntax):
-            output.drop(.malformed, sa.proof, from: path)
-            refuse(sa, header, datagram, .invalidSyntax, on: path, at: now, &output)
-        case .success(let payloads):
-            sa.lastHeard = now
-            if header.isResponse {
-                receiveResponse(header, payloads, datagram, of: sa, on: path, at: now, &output)
-            } else {
-                follow(sa, to: path, &output)
-                receiveRequest(header, payloads, datagram, of: sa, on: path, at: now, &output)
-            }
+        case .failure(.syntax): malformed(header, datagram, of: sa, on: path, at: now, &output)
+        case .success(let contents):
+            let part = ReceivedContents(
+                contents: contents, first: sealed.first, datagram: datagram)
+            let whole =
+                sealed.fragment.map {
+                    assemble(part, $0, header, of: sa, on: path, at: now, &output)
+                } ?? part
+            if let whole { take(whole, header, of: sa, on: path, at: now, &output) }
         }
         schedule(sa)
+    }
+
+    /// Takes a message that is decrypted and whole.
+    private func take(
+        _ message: ReceivedContents, _ header: Header, of sa: IKESA, on path: Path,
+        at now: Instant, _ output: inout Output
+    ) {
+        discardFragments(of: sa)
+        let payloads: [AnyPayload]
+        do throws(WireError) {
+            payloads = try parsePayloads(message.contents.span, first: message.first)
+        } catch {
+            return malformed(header, message.datagram, of: sa, on: path, at: now, &output)
+        }
+        sa.lastHeard = now
+        if header.isResponse {
+            receiveResponse(
+                header, payloads, message.datagram, of: sa, on: path, at: now, &output)
+        } else {
+            follow(sa, to: path, &output)
+            receiveRequest(
+                header, payloads, message.datagram, of: sa, on: path, at: now, &output)
+        }
+    }
+
+    /// An authentic message that is none.
+    private func malformed(
+        _ header: Header, _ datagram: [UInt8], of sa: IKESA, on path: Path, at now: Instant,
+        _ output: inout Output
+    ) {
+        output.drop(.malformed, sa.proof, from: path)
+        if header.isResponse {
+            end(sa, .protocolError, tellingPeer: false, at: now, &output)
+        } else {
+            refuse(sa, header, datagram, .invalidSyntax, on: path, at: now, &output)
+        }
     }
 
     /// A request that is not the next: the last one again gets the same answer, to where it came
     /// from (RFC 7296 §2.1, §2.11); anything else gets nothing.
     private func answerAgain(
-        _ sa: IKESA, _ header: Header, _ datagram: [UInt8], on path: Path, _ output: inout Output
+        _ sa: IKESA, _ header: Header, _ sealed: SealedContents, _ datagram: [UInt8],
+        on path: Path, _ output: inout Output
     ) {
-        guard let answer = sa.answered, answer.messageID == header.messageID,
-            answer.fingerprint == datagram.hashValue
-        else { return output.drop(.messageID, .spoofable, from: path) }
+        guard let answer = sa.answered, answer.messageID == header.messageID else {
+            return output.drop(.messageID, .spoofable, from: path)
+        }
+        // Of all the fragments that come again the first brings the answer (RFC 7383 §2.6.1).
+        if let fragment = sealed.fragment, fragment.number > 1 { return }
+        guard answer.fingerprint == datagram.hashValue else {
+            return output.drop(.messageID, .spoofable, from: path)
+        }
         sa.retransmissionsSeen += 1
-        transmit(answer.bytes, on: path, &output)
+        transmit(answer.datagrams, on: path, &output)
     }
 
     enum Refusal: Error { case integrity, syntax }
 
-    private func decrypt(
-        _ datagram: [UInt8], _ header: Header, _ sealed: SealedContents, with sa: IKESA
-    ) -> Result<[AnyPayload], Refusal> {
+    /// Decrypts an Encrypted payload or a fragment of one.
+    ///
+    /// - Returns: what is inside, without the padding.
+    private func contents(
+        of datagram: [UInt8], _ header: Header, _ sealed: SealedContents, with sa: IKESA
+    ) -> Result<[UInt8], Refusal> {
         let (iv, tag) = (sa.suite.aead.ivLength, sa.suite.aead.tagLength)
         let range = sealed.range
         guard range.count >= iv + tag + 1 else { return .failure(.integrity) }
@@ -112,8 +159,8 @@ extension Engine {
             return .failure(.integrity)
         }
         do throws(WireError) {
-            return .success(
-                try parseDecrypted(packet.span.extracting(body), first: sealed.first))
+            let length = try lengthWithoutPadding(packet.span.extracting(body))
+            return .success(Array(packet[body.lowerBound..<(body.lowerBound + length)]))
         } catch {
             return .failure(.syntax)
         }
@@ -125,16 +172,32 @@ extension Engine {
         return Message.plain(header, payloads: payloads)
     }
 
-    /// Encrypts a message on an SA.
-    private func encrypt(_ header: Header, _ payloads: [AnyPayload], with sa: IKESA) -> [UInt8] {
+    /// Encrypts a message on an SA: one datagram, or several fragments of it.
+    private func encrypt(
+        _ header: Header, _ payloads: [AnyPayload], with sa: IKESA, on path: Path
+    ) -> [[UInt8]] {
         trace?(Trace(header, payloads))
+        let contents = Message.contents(payloads)
+        let first = payloads.first?.type ?? .none
+        return parts(of: contents, for: sa, on: path).map { part, fragment in
+            seal(
+                header, first: fragment.map { $0.number > 1 } ?? false ? .none : first,
+                contents: part, fragment, with: sa)
+        }
+    }
+
+    private func seal(
+        _ header: Header, first: PayloadType, contents: [UInt8], _ fragment: Fragment?,
+        with sa: IKESA
+    ) -> [UInt8] {
         let aead = sa.suite.aead
         let counter = sa.nextIV
         sa.nextIV += 1
         var iv: [UInt8] = []
         iv.put(counter)
         var (datagram, sealed) = Message.laidOut(
-            header, payloads: payloads, iv: iv, tagLength: aead.tagLength)
+            header, first: first, contents: contents, fragment: fragment, iv: iv,
+            tagLength: aead.tagLength)
         let body =
             (sealed.range.lowerBound + aead.ivLength)..<(sealed.range.upperBound - aead.tagLength)
         var bytes = datagram.mutableSpan
@@ -161,13 +224,13 @@ extension Engine {
         _ payloads: [AnyPayload], to request: Header, _ datagram: [UInt8], of sa: IKESA,
         on path: Path, _ output: inout Output
     ) {
-        let bytes = encrypt(
+        let datagrams = encrypt(
             header(request.exchange, of: sa, response: true, messageID: request.messageID),
-            payloads, with: sa)
+            payloads, with: sa, on: path)
         sa.answered = Answer(
-            messageID: request.messageID, fingerprint: datagram.hashValue, bytes: bytes)
+            messageID: request.messageID, fingerprint: datagram.hashValue, datagrams: datagrams)
         sa.expectedID &+= 1
-        transmit(bytes, on: path, &output)
+        transmit(datagrams, on: path, &output)
     }
 
     /// Begins an exchange of ours, now if none is under way, else after it.
@@ -191,32 +254,14 @@ extension Engine {
     ) {
         let id = sa.nextID
         sa.nextID &+= 1
-        let bytes = encrypt(
-            header(exchange, of: sa, response: false, messageID: id), payloads, with: sa)
+        let datagrams = encrypt(
+            header(exchange, of: sa, response: false, messageID: id), payloads, with: sa,
+            on: sa.path)
         let wait = policy.timing.retransmit
         sa.pending = PendingRequest(
-            messageID: id, bytes: bytes, job: job, wait: wait, context: context)
+            messageID: id, datagrams: datagrams, job: job, wait: wait, context: context)
         sa.timers[.retransmit] = now + wait
-        transmit(bytes, on: sa.path, &output)
-    }
-
-    /// A peer that is behind a NAT may come from elsewhere at any time: what it proves itself
-    /// from is where it is (RFC 7296 §2.23). One that is not stays where it was.
-    func follow(_ sa: IKESA, to path: Path, _ output: inout Output) {
-        guard path != sa.path else { return }
-        if case .established = sa.phase {
-            guard sa.nat == .peer || sa.nat == .both else { return }
-            let before = sa.path
-            sa.path = path
-            guard let session = sa.session else { return }
-            for child in session.children { dataplane.move(child.id, to: path) }
-            output.events.append(
-                AddressChanged(
-                    session: session.id, cause: .natRebinding, from: before.remote.address,
-                    to: path.remote.address))
-        } else {
-            // IKE_AUTH floats to the NAT traversal port.
-            sa.path = path
-        }
+        sa.lastSent = now
+        transmit(datagrams, on: sa.path, &output)
     }
 }

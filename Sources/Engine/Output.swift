@@ -28,6 +28,8 @@ package struct Output: Sendable {
     package var transmits: [Transmit] = []
     package var events: [any Event] = []
     package var notices: [Notice] = []
+    /// Where a NAT keepalive is to go: one byte, 0xff (RFC 3948 §2.3).
+    package var keepalives: [Path] = []
 
     package init() {}
 
@@ -36,6 +38,7 @@ package struct Output: Sendable {
         transmits.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         notices.removeAll(keepingCapacity: true)
+        keepalives.removeAll(keepingCapacity: true)
     }
 
     mutating func drop(_ reason: MessageDrop, _ proof: ProofLevel, from path: Path) {

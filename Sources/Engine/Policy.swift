@@ -17,6 +17,13 @@ package struct EnginePolicy: Sendable {
     /// Pretend that we are behind a NAT, so that peers wrap ESP in UDP: our data plane has no
     /// other (RFC 7296 §2.23 lets either side ask for it so).
     package var forcesEncapsulation = true
+    /// Our addresses, as far as they are known: for MOBIKE peers (RFC 4555 §3.4).
+    package var addresses: [IPAddress] = []
+    /// The longest IP packet with an IKE message that goes in one piece, bytes, if the peer can
+    /// put pieces together (RFC 7383 §2.5).
+    package var fragmentSize = 1_280
+    /// Bytes of fragments that may wait for the rest of their messages, in all.
+    package var reassemblyLimit = 4 << 20
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -112,8 +119,8 @@ package struct AddressBlock: Hashable, Sendable {
     }
 
     package func contains(_ address: IPAddress) -> Bool {
-        address.isIPv4 == first.isIPv4
-            && (first.number...last.number).contains(address.number)
+        address.isIPv4 == first.isIPv4 && first.number <= address.number
+            && address.number <= last.number
     }
 
     /// How many addresses there are, saturating.
@@ -136,6 +143,11 @@ package struct Timing: Sendable {
     /// How long we wait for the Delete of an SA that the peer replaced.
     package var superseded: Duration = .seconds(30)
 
+    /// How long nothing may be sent to the outside of our NAT (RFC 3948 §4).
+    package var keepalive: Duration = .seconds(20)
+    /// How long fragments wait for the rest of their message.
+    package var reassembly: Duration = .seconds(15)
+
     package init() {}
 }
 
@@ -148,6 +160,14 @@ package struct ClientPolicy: Sendable {
     package var espSuites: [ESPSuite]
     /// Families to ask for a virtual address of.
     package var wantedAddresses: [AddressFamily] = [.ipv4]
+    /// Offer MOBIKE (RFC 4555).
+    package var supportsMobike = false
+    /// Offer to take and send messages in fragments (RFC 7383).
+    package var supportsFragmentation = false
+    /// Pretend to be behind a NAT, so that ESP goes in UDP.
+    package var pretendsNAT = true
+    /// Give up if there is a NAT (RFC 4555 §3.9).
+    package var allowsNAT = true
     package var remoteSelectors: [Selector]
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration

@@ -48,6 +48,12 @@ struct Pool {
         }
     }
 
+    func contains(_ address: IPAddress) -> Bool {
+        [policy.ipv4, policy.ipv6].contains { $0?.contains(address) ?? false }
+    }
+
+    var isUnused: Bool { [ipv4, ipv6].compactMap { $0 }.allSatisfy { $0.lent == 0 } }
+
     /// The family with fewer addresses stands for the pool: it limits how many can log in.
     var state: PoolState {
         let scarce = [ipv4, ipv6].compactMap { $0 }.min { $0.size < $1.size }

@@ -20,6 +20,10 @@ final class Session {
     var ikeSPI: UInt64
     /// When its IKE SA was last replaced.
     var ikeRekeyed: Instant?
+    /// Where its ESP packets go: behind the IKE SA's path while a new one is being verified.
+    var path: Path?
+    /// Other addresses that the peer says it has (RFC 4555 §3.6).
+    var peerAddresses: [IPAddress] = []
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
 
@@ -50,6 +54,9 @@ struct SessionTerms {
     let espSuites: [ESPSuite]
     let rekey: RekeyPolicy
     let livenessInterval: Duration
+    /// Of a client's policy.
+    var pretendsNAT = false
+    var allowsNAT = true
 }
 
 /// Virtual addresses, at most one of each family.

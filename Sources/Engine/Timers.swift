@@ -14,12 +14,16 @@ enum Timer: Int, CaseIterable, Sendable {
     case children
     /// Forget an SA that is over.
     case linger
+    /// Keep the NAT in front of us from forgetting us (RFC 3948 §4).
+    case keepalive
+    /// Give up on fragments of a message that never became whole (RFC 7383 §2.6).
+    case fragments
 }
 
 /// Deadlines by timer. Fixed size, no allocation, no callbacks: the driver sleeps until the
 /// earliest and then hands the expired ones back as input.
 struct TimerTable: Sendable {
-    private var deadlines: [6 of Instant?] = .init(repeating: nil)
+    private var deadlines: [8 of Instant?] = .init(repeating: nil)
 
     subscript(timer: Timer) -> Instant? {
         get { deadlines[timer.rawValue] }

@@ -61,6 +61,16 @@ package struct Trace: Sendable, CustomStringConvertible {
         case .natDetectionDestinationIP: "NAT_DETECTION_DESTINATION_IP"
         case .cookie: "COOKIE"
         case .rekeySA: "REKEY_SA"
+        case .unacceptableAddresses: "UNACCEPTABLE_ADDRESSES"
+        case .unexpectedNATDetected: "UNEXPECTED_NAT_DETECTED"
+        case .mobikeSupported: "MOBIKE_SUPPORTED"
+        case .additionalIP4Address: "ADDITIONAL_IP4_ADDRESS"
+        case .additionalIP6Address: "ADDITIONAL_IP6_ADDRESS"
+        case .noAdditionalAddresses: "NO_ADDITIONAL_ADDRESSES"
+        case .updateSAAddresses: "UPDATE_SA_ADDRESSES"
+        case .cookie2: "COOKIE2"
+        case .noNATsAllowed: "NO_NATS_ALLOWED"
+        case .fragmentationSupported: "IKEV2_FRAGMENTATION_SUPPORTED"
         default: "\(kind.rawValue)"
         }
     }

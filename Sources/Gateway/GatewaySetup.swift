@@ -8,6 +8,8 @@ package struct GatewaySetup: Hashable, Sendable {
     package var port: UInt16 = 500
     /// For IKE and ESP in UDP; 0 takes any that is free.
     package var natPort: UInt16 = 4500
+    /// The longest IP packet that the paths to the peers take in one piece, in bytes.
+    package var pathMTU = 1_500
     /// Between two ticks; at least 100 ms.
     package var interval: Duration = .seconds(15)
     /// Whether other gateways of this process listen on the same ports (SO_REUSEPORT).

@@ -65,6 +65,13 @@ package final class Outbox {
         commit(0..<(start + message.count), on: path)
     }
 
+    /// Sends, sooner or later, one byte that keeps a NAT from forgetting us (RFC 3948 §2.3).
+    package func sendKeepalive(on path: Path) {
+        guard path.encapsulated else { return }
+        room[0] = 0xff
+        commit(0..<1, on: path)
+    }
+
     /// Hands everything to the kernel. A full socket buffer is waited for, 5 ms at most; what does
     /// not go then is lost, as on any network.
     package func flush() {

@@ -17,6 +17,8 @@ final class Shard {
     /// Batches taken from one source in one turn, so that no source starves the others or the
     /// timers.
     private static let batchesPerTurn = 8
+    /// ICMP errors are rationed (RFC 1812 §4.3.2.8, RFC 4443 §2.4).
+    private static let tooBigPerSecond = 100
     private static let mailboxTag: UInt32 = 0
     private static let innerTag: UInt32 = 1
     private static let firstSocketTag: UInt32 = 2
@@ -39,6 +41,7 @@ final class Shard {
     private var nextTick: Instant
     private var nextSecond: Instant
     private var keepalives: UInt64 = 0
+    private var tooBigBudget = tooBigPerSecond
     private var innerUp = true
     private var stopping = false
 
@@ -63,6 +66,7 @@ final class Shard {
         self.sink = sink
         self.mailbox = mailbox
         tunnels = Tunnels()
+        tunnels.pathMTU = setup.pathMTU
         self.engine = engine(tunnels, listen)
         outbox = Outbox(sockets)
         try watch()
@@ -127,6 +131,7 @@ final class Shard {
         if nextSecond <= now {
             engine.wallOffset = SystemClock.wallOffset
             recordDrops()
+            tooBigBudget = Self.tooBigPerSecond
             nextSecond = now + .seconds(1)
         }
         if nextTick <= now {
@@ -200,10 +205,11 @@ final class Shard {
             case .packet(let count):
                 var buffer = room.mutableSpan
                 let packet = Tunnels.headroom..<(Tunnels.headroom + count)
-                if case .transmit(let range, let path, _) = tunnels.seal(
-                    &buffer, inner: packet, at: now)
-                {
-                    outbox.commitESP(range, on: path)
+                switch tunnels.seal(&buffer, inner: packet, at: now) {
+                case .transmit(let range, let path, _): outbox.commitESP(range, on: path)
+                case .tooBig(let limit):
+                    tellTooBig(buffer.span.extracting(packet), limit: limit)
+                case .dropped: break
                 }
             case .empty:
                 return
@@ -217,11 +223,19 @@ final class Shard {
         }
     }
 
+    /// Tells the sender of an inner packet how long one may be.
+    private func tellTooBig(_ packet: Span<UInt8>, limit: Int) {
+        guard tooBigBudget > 0, var answer = packetTooBig(packet, limit: limit) else { return }
+        tooBigBudget -= 1
+        answer.withUnsafeMutableBufferPointer { inner.write($0) }
+    }
+
     // MARK: Facts
 
     /// Carries out what the engine wants.
     private func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
+        for path in output.keepalives { outbox.sendKeepalive(on: path) }
         for event in output.events { sink.record(event, at: now) }
         output.clear()
     }
@@ -240,6 +254,7 @@ final class Shard {
         engine.fill(&tick)
         tick.traffic = tunnels.total
         tick.childSAs = UInt64(tunnels.count)
+        tick.keepalives = keepalives
         tick.children = tunnels.samples()
         return tick
     }

@@ -179,6 +179,7 @@ final class SimulatedClient {
             let bytes = transmit.path.encapsulated ? [0, 0, 0, 0] + transmit.bytes : transmit.bytes
             send(bytes.span, to: transmit.path.remote)
         }
+        for path in output.keepalives { send([0xff].span, to: path.remote) }
         for notice in output.notices { take(notice, at: now) }
         output.clear()
     }

@@ -122,10 +122,11 @@ private let styleText = """
     figure { margin: 1rem 0; }
     figcaption { font-weight: bold; }
     figure svg { display: block; width: 100%; height: auto; }
-    figure text { fill: var(--soft); font-size: 13px; }
+    figure text { fill: var(--soft); font-size: 18px; }
+    @media (max-width: 40rem) { figure text { font-size: 22px; } }
     .axis { stroke: var(--soft); }
     .grid { stroke: var(--line); }
-    path, .key line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+    path, .key line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
     .line-0 { stroke: var(--a); }
     .line-1 { stroke: var(--b); stroke-dasharray: 6 2; }
     .line-2 { stroke: var(--c); stroke-dasharray: 2 2; }

@@ -64,7 +64,7 @@ extension TimeChart {
         """
     }
 
-    /// A line with gaps where nothing was recorded; a lone value is a short dash.
+    /// A line with gaps where nothing was recorded; a lone value is a dot.
     private func drawing(of line: Line, number: Int, top: Double) -> HTML {
         var path = ""
         var isDrawing = false
@@ -77,7 +77,7 @@ extension TimeChart {
             let x = Double(place) * step
             let y = Frame.bottom - (Frame.bottom - Frame.top) * min(max(value / top, 0), 1)
             let point: HTML = "\(x) \(y)"
-            path += isDrawing ? "L\(point.text)" : "M\(point.text)h1"
+            path += isDrawing ? "L\(point.text)" : "M\(point.text)h0"
             isDrawing = true
         }
         return "<path class=\"line-\(number % 3)\" d=\"\(path)\"/>\n"

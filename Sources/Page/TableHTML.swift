@@ -16,14 +16,15 @@ extension Table {
         if let place { table.sort(by: place, descending: descending) }
         let shown = table.rows.prefix(PageState.rowLimit)
         let heads = columns.enumerated().filter { $1.kind != .unit }.map { index, column -> HTML in
-            guard let link else { return "<th scope=\"col\">\(column.title)</th>" }
+            let side: HTML = column.alignment == .right ? " class=\"number\"" : ""
+            guard let link else { return "<th scope=\"col\"\(side)>\(column.title)</th>" }
             let isSorted = index == place
             let sort: HTML =
                 isSorted ? " aria-sort=\"\(descending ? "descending" : "ascending")\"" : ""
             let mark: HTML = isSorted ? (descending ? " ▼" : " ▲") : ""
             let address = link(column.name, isSorted ? !descending : column.kind != .text)
             return """
-                <th scope="col"\(sort)><a href="\(address)">\(column.title)\
+                <th scope="col"\(side)\(sort)><a href="\(address)">\(column.title)\
                 <span aria-hidden="true">\(mark)</span></a></th>
                 """
         }

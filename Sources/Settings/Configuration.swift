@@ -24,6 +24,10 @@ package struct Configuration: Sendable {
         package var tunName: Located<String>
         /// Bytes of an inner packet.
         package var tunMTU: Int
+        /// Bytes of the longest IP packet that the paths to clients take in one piece.
+        package var pathMTU: Int
+        /// Bytes of the longest IP packet with an IKE message that goes in one piece.
+        package var fragmentSize: Int
         /// Path of the control socket.
         package var control: Located<String>
         package var maxSessions: Int
@@ -111,6 +115,8 @@ enum Defaults {
     static let natPort: UInt16 = 4_500
     static let tunName = "weir0"
     static let tunMTU = 1_400
+    static let pathMTU = 1_500
+    static let fragmentSize = 1_280
     static let control = "/run/weir/control.sock"
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000

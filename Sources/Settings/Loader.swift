@@ -104,6 +104,12 @@ struct Loader {
             // The kernel's limit is 15 bytes.
             tunName: tun.read("name", .name("weir0", limit: 15), or: Defaults.tunName),
             tunMTU: tun.read("mtu", .integer(576...9_000), or: Defaults.tunMTU).value,
+            pathMTU: section.read(
+                "path_mtu", .integer(576...9_000), or: Defaults.pathMTU
+            ).value,
+            fragmentSize: section.read(
+                "fragment_size", .integer(576...9_000), or: Defaults.fragmentSize
+            ).value,
             // The kernel's limit is 107 bytes.
             control: path(section, "control", or: Defaults.control, limit: 107),
             maxSessions: section.read(

@@ -93,6 +93,10 @@ package struct Tick: Sendable {
     package var messagesReceived: UInt64 = 0
     package var messagesSent: UInt64 = 0
     package var retransmissionsSent: UInt64 = 0
+    package var fragmentsReceived: UInt64 = 0
+    package var fragmentsSent: UInt64 = 0
+    /// NAT keepalives of peers (RFC 3948 §2.3).
+    package var keepalives: UInt64 = 0
     package var pools: [PoolState] = []
     package var children: [ChildSample] = []
 
@@ -145,6 +149,16 @@ extension Tick {
         StateMetric("ike_retransmissions_sent_total", .counter, "Our requests sent again.") {
             $0.retransmissionsSent
         },
+        StateMetric(
+            "ike_fragments_received_total", .counter,
+            "Authentic fragments of IKE messages received."
+        ) { $0.fragmentsReceived },
+        StateMetric(
+            "ike_fragments_sent_total", .counter, "Fragments of IKE messages sent, first time only."
+        ) { $0.fragmentsSent },
+        StateMetric(
+            "ipsec_nat_keepalives_received_total", .counter, "NAT keepalives received from peers."
+        ) { $0.keepalives },
     ]
 
     /// One series of each by pool.

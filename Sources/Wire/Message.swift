@@ -54,36 +54,67 @@ package enum Message: Sendable {
         return output
     }
 
+    /// The payloads of a message that is to be encrypted, as they go inside.
+    package static func contents(_ payloads: [AnyPayload]) -> [UInt8] {
+        var contents: [UInt8] = []
+        contents.reserveCapacity(512)
+        writePayloads(payloads, to: &contents)
+        return contents
+    }
+
     /// Lays out a message whose payloads are to be encrypted: everything is in place but the
     /// encryption and its tag.
     ///
     /// - Parameters:
+    ///   - first: the type of the first payload in `contents`; none in fragments after the first.
+    ///   - contents: a chain of payloads, or a part of one.
+    ///   - fragment: which part (RFC 7383 §2.5); nil for all.
     ///   - iv: the explicit IV, whose bytes are written as they are.
     ///   - tagLength: bytes kept free for the integrity tag.
     /// - Returns: the datagram and where its parts are. One byte of padding length, zero, ends
     ///   the plaintext; AEADs need no alignment (RFC 5282 §3).
     package static func laidOut(
-        _ header: Header, payloads: [AnyPayload], iv: [UInt8], tagLength: Int
+        _ header: Header, first: PayloadType, contents: [UInt8], fragment: Fragment? = nil,
+        iv: [UInt8], tagLength: Int
     ) -> (datagram: [UInt8], sealed: SealedContents) {
         var header = header
-        header.nextPayload = .encrypted
+        header.nextPayload = fragment == nil ? .encrypted : .encryptedFragment
         var output: [UInt8] = []
-        output.reserveCapacity(512)
+        output.reserveCapacity(overhead(ivLength: iv.count, tagLength: tagLength) + contents.count)
         header.write(to: &output)
-        output.put((payloads.first?.type ?? .none).rawValue)
+        output.put(first.rawValue)
         output.put(UInt8(0))
+        let length = output.count
         output.put(UInt16(0))
+        if let fragment {
+            output.put(fragment.number)
+            output.put(fragment.total)
+        }
         let start = output.count
         output += iv
-        writePayloads(payloads, to: &output)
+        output += contents
         output.put(UInt8(0))
         output += Array(repeating: 0, count: tagLength)
-        output.patch(output.count - Header.length, at: start - 2)
+        output.patch(output.count - Header.length, at: length)
         patchLength(&output)
         return (
             output,
-            SealedContents(first: payloads.first?.type ?? .none, range: start..<output.count)
+            SealedContents(first: first, fragment: fragment, range: start..<output.count)
         )
+    }
+
+    /// The same, of a whole message.
+    package static func laidOut(
+        _ header: Header, payloads: [AnyPayload], iv: [UInt8], tagLength: Int
+    ) -> (datagram: [UInt8], sealed: SealedContents) {
+        laidOut(
+            header, first: payloads.first?.type ?? .none, contents: contents(payloads), iv: iv,
+            tagLength: tagLength)
+    }
+
+    /// What an encrypted message is longer than its contents, without a fragment's numbers.
+    package static func overhead(ivLength: Int, tagLength: Int) -> Int {
+        Header.length + 4 + ivLength + 1 + tagLength
     }
 
     private static func writePayloads(_ payloads: [AnyPayload], to output: inout [UInt8]) {
@@ -105,53 +136,12 @@ package struct ParseFailure: Error, Hashable, Sendable {
     package let error: WireError
 }
 
-/// Where the contents of an Encrypted payload lie in their datagram.
-package struct SealedContents: Hashable, Sendable {
-    /// The type of the first payload inside.
-    package let first: PayloadType
-    /// From the IV to the end of the integrity tag. All before it is authenticated.
-    package let range: Range<Int>
-
-    init(first: PayloadType, range: Range<Int>) {
-        self.first = first
-        self.range = range
-    }
-
-    /// Finds the Encrypted payload. Payloads before it are passed over: they are authenticated,
-    /// and none of ours has any.
-    ///
-    /// - Returns: nil if there is none.
-    init?(in payloads: Span<UInt8>, of header: Header) throws(WireError) {
-        var rest = payloads
-        var type = header.nextPayload
-        var offset = Header.length
-        var count = 0
-        while type != .none {
-            guard count < Message.payloadLimit else { throw .tooMany(.payloads) }
-            count += 1
-            let current = type
-            let body = try rest.takeGenericHeader(&type)
-            if current == .encrypted {
-                try rest.skip(body)
-                guard rest.isEmpty else { throw .trailing(left: rest.count) }
-                first = type
-                range = (offset + 4)..<(offset + 4 + body)
-                return
-            }
-            try rest.skip(body)
-            offset += 4 + body
-        }
-        return nil
-    }
-}
-
 extension Span<UInt8> {
     /// Removes a generic payload header.
     ///
     /// - Parameter type: set to the type of the payload after this one.
     /// - Returns: the body's length.
-    fileprivate mutating func takeGenericHeader(_ type: inout PayloadType) throws(WireError) -> Int
-    {
+    mutating func takeGenericHeader(_ type: inout PayloadType) throws(WireError) -> Int {
         type = PayloadType(rawValue: try take())
         _ = try take(UInt8.self)
         let length: UInt16 = try take()
@@ -179,18 +169,4 @@ package func parsePayloads(
     }
     guard rest.isEmpty else { throw .trailing(left: rest.count) }
     return payloads
-}
-
-/// Reads the payloads of decrypted contents.
-///
-/// - Parameter plaintext: payloads, padding, and the padding's length in the last byte.
-package func parseDecrypted(
-    _ plaintext: Span<UInt8>, first: PayloadType
-) throws(WireError) -> [AnyPayload] {
-    guard plaintext.count >= 1 else { throw .truncated(needed: 1, left: 0) }
-    let padding = Int(plaintext[plaintext.count - 1]) + 1
-    guard padding <= plaintext.count else {
-        throw .truncated(needed: padding, left: plaintext.count)
-    }
-    return try parsePayloads(plaintext.extracting(first: plaintext.count - padding), first: first)
 }

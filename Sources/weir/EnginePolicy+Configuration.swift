@@ -17,6 +17,10 @@ extension EnginePolicy {
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
         halfOpenLimit = configuration.gateway.maxHalfOpen
+        fragmentSize = configuration.gateway.fragmentSize
+        addresses = configuration.gateway.listen.map(\.value).filter {
+            $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
+        }
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }

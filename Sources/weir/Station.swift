@@ -189,6 +189,7 @@ final class Station: Service {
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
         setup.port = settings.port.value
         setup.natPort = settings.natPort.value
+        setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
         let policy = EnginePolicy(configuration)
         let inner = try innerNetwork(configuration)

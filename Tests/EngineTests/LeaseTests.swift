@@ -42,7 +42,9 @@ struct LeaseTests {
             Issue.record("IPv6 is within the selectors")
             return
         }
-        guard case .transmit = pair.sendFromGateway(udp6(from: Self.lan6, to: pair.virtualAddresses[1]))
+        guard
+            case .transmit = pair.sendFromGateway(
+                udp6(from: Self.lan6, to: pair.virtualAddresses[1]))
         else {
             Issue.record("IPv6 has a way back")
             return

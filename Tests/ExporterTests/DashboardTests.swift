@@ -46,7 +46,8 @@ struct DashboardTests {
         }
         #expect(Set(panels.map(\.id)).count == panels.count)
         for panel in panels where panel.type == "stat" {
-            #expect(panel.fieldConfig?.defaults.thresholds?.steps.isEmpty == false, "\(panel.title)")
+            #expect(
+                panel.fieldConfig?.defaults.thresholds?.steps.isEmpty == false, "\(panel.title)")
         }
     }
 

@@ -22,13 +22,9 @@ struct Bed {
             name: "staff", localIdentity: Identity("gw.test"),
             remoteIdentities: [.suffix("@load.test")],
             secret: SharedSecret(SecretBytes(copying: Array(Self.secret.utf8))), pool: "staff")
+        let block = AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff))
         var policy = EnginePolicy(
-            connections: [connection],
-            pools: [
-                PoolPolicy(
-                    name: "staff",
-                    ipv4: AddressBlock(first: .v4(0x0a58_0000), last: .v4(0x0a58_ffff)))
-            ])
+            connections: [connection], pools: [PoolPolicy(name: "staff", ipv4: block)])
         policy.sessionLimit = sessionLimit
         gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
             [policy] dataplane, _ in

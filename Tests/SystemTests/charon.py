@@ -21,6 +21,7 @@ charon {
   install_routes = yes
   install_virtual_ip = yes
   threads = 16
+  %(settings)s
   retransmit_tries = 2
   retransmit_timeout = 2.0
   plugins { vici { socket = unix://%(folder)s/run/charon.vici } }
@@ -34,22 +35,24 @@ swanctl { load = openssl random }
 """
 
 
-def client_configuration(accounts, remote_id="gw.lab", proposal="aes128gcm16-prfsha256-x25519"):
+def client_configuration(accounts, remote_id="gw.lab", proposal="aes128gcm16-prfsha256-x25519",
+                         local=Network.CLIENT_ADDRESS, remote=Network.GATEWAY_ADDRESS,
+                         vips="0.0.0.0", remote_ts="10.99.0.0/24"):
     """swanctl.conf of a client. `accounts` maps a connection's name to (identity, PSK)."""
     connections, keys = "", ""
     for name, (identity, psk) in accounts.items():
         connections += f"""
   {name} {{
     version = 2
-    local_addrs = {Network.CLIENT_ADDRESS}
-    remote_addrs = {Network.GATEWAY_ADDRESS}
+    local_addrs = {local}
+    remote_addrs = {remote}
     proposals = {proposal}
-    vips = 0.0.0.0
+    vips = {vips}
     local {{ auth = psk
       id = {identity} }}
     remote {{ auth = psk
       id = {remote_id} }}
-    children {{ {name}-net {{ remote_ts = 10.99.0.0/24
+    children {{ {name}-net {{ remote_ts = {remote_ts}
         esp_proposals = aes128gcm16 }} }}
   }}"""
         keys += f'\n  ike-{name} {{ id-1 = {identity}\n    secret = "{psk}" }}'
@@ -85,14 +88,16 @@ secrets {{
 class Charon:
     """A charon in a network namespace, with a /run of its own."""
 
-    def __init__(self, test, name, namespace, configuration):
+    def __init__(self, test, name, namespace, configuration, settings=""):
+        """`settings` are lines for the `charon` section of strongswan.conf."""
         require(CHARON, SWANCTL, *(
             f"{PLUGINS}{plugin}.so" for plugin in ("openssl", "curve25519", "kernel-libipsec")))
         self.test, self.name, self.namespace = test, name, namespace
         self.folder = test.folder / name
         (self.folder / "run").mkdir(parents=True)
         (self.folder / "swanctl").mkdir()
-        (self.folder / "strongswan.conf").write_text(STRONGSWAN_CONF % {"folder": self.folder})
+        (self.folder / "strongswan.conf").write_text(STRONGSWAN_CONF % {
+            "folder": self.folder, "settings": settings})
         (self.folder / "swanctl" / "swanctl.conf").write_text(configuration)
         # Debian's AppArmor profiles go by path and confine charon to /etc; a copy is free.
         self.charon = shutil.copy2(CHARON, self.folder / "charon")

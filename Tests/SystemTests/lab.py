@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = {
     "ip": "iproute2",
     "ping": "iputils-ping",
+    "nft": "nftables",
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "systemd-analyze": "systemd",

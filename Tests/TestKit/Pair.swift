@@ -29,6 +29,8 @@ package final class Pair {
     package private(set) var sealed = Traffic()
     /// Where the client has been seen: what the gateway sends elsewhere does not reach it.
     private var clientSources: Set<Endpoint> = []
+    /// NAT keepalives that were sent, and by whom.
+    package private(set) var keepalives: [(fromClient: Bool, path: Path)] = []
     private var inFlight: [Flight] = []
 
     private struct Flight {
@@ -46,6 +48,7 @@ package final class Pair {
         gateway = Engine(policy, dataplane: gatewayPlane, random: SeededRandom(seed: seed))
         var clientPolicy = EnginePolicy(connections: [])
         clientPolicy.timing = policy.timing
+        clientPolicy.fragmentSize = policy.fragmentSize
         clientPolicy.shard = 0xcc
         client = Engine(
             clientPolicy, dataplane: clientPlane, random: SeededRandom(seed: seed &+ 1_000))
@@ -55,11 +58,17 @@ package final class Pair {
 
     // MARK: What a client does
 
-    package func connect(_ policy: ClientPolicy = .example) -> ConnectionHandle? {
+    /// - Parameters:
+    ///   - address: the client's.
+    ///   - gatewayAddress: of the same family.
+    package func connect(
+        _ policy: ClientPolicy = .example, from address: IPAddress = clientAddress,
+        to gatewayAddress: IPAddress = gatewayAddress
+    ) -> ConnectionHandle? {
         with(client) { engine, now, output in
             engine.connect(
-                policy, on: clientPath(port: 500), natPath: clientPath(port: 4500), at: now,
-                &output)
+                policy, on: clientPath(from: address, to: gatewayAddress, port: 500),
+                natPath: clientPath(from: address, to: gatewayAddress), at: now, &output)
         }
     }
 
@@ -68,10 +77,13 @@ package final class Pair {
         with(gateway, body)
     }
 
-    private func clientPath(port: UInt16) -> Path {
+    package func clientPath(
+        from address: IPAddress = clientAddress, to gateway: IPAddress = gatewayAddress,
+        port: UInt16 = 4500
+    ) -> Path {
         Path(
-            local: Endpoint(Self.clientAddress, port),
-            remote: Endpoint(Self.gatewayAddress, port), encapsulated: port == 4500)
+            local: Endpoint(address, port), remote: Endpoint(gateway, port),
+            encapsulated: port == 4500)
     }
 
     /// Sends an inner UDP packet of `length` bytes from the client to `destination`.
@@ -181,6 +193,7 @@ package final class Pair {
             put(transmit.bytes, transmit.path, toGateway: isClient, isESP: false)
         }
         if isClient { notices += output.notices } else { events += output.events }
+        keepalives += output.keepalives.map { (isClient, $0) }
         return value
     }
 
@@ -189,6 +202,8 @@ package final class Pair {
         let source = toGateway ? network.nat(path.local) : path.local
         if toGateway { clientSources.insert(source) }
         guard toGateway || clientSources.contains(path.remote) else { return }
+        guard toGateway || !network.unreachable.contains(path.remote.address) else { return }
+        guard isESP || bytes.count <= network.longest else { return }
         let seen = Path(
             local: path.remote, remote: source, encapsulated: path.encapsulated)
         for delay in network.fate(isESP: isESP) {
@@ -226,6 +241,10 @@ package struct Network: Sendable {
     package var isCut = false
     /// What the gateway sees of the client's source.
     package var nat: @Sendable (Endpoint) -> Endpoint = { $0 }
+    /// Addresses of the client's that nothing reaches, though it comes from there: spoofed ones.
+    package var unreachable: Set<IPAddress> = []
+    /// IKE datagrams that are longer, in bytes without IP and UDP headers, vanish.
+    package var longest = 65_535
     /// Chances, per thousand, of each datagram of either kind.
     package var storm: Storm?
     private var count = 0

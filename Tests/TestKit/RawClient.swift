@@ -166,6 +166,26 @@ package final class RawClient {
         return datagram
     }
 
+    /// Encrypts a fragment of a request (RFC 7383 §2.5); `nextID` is not moved.
+    ///
+    /// - Parameter contents: its part of the chain of payloads.
+    package func seal(
+        _ contents: [UInt8], _ fragment: Fragment, first: PayloadType, as exchange: ExchangeType
+    ) throws(CryptoError) -> [UInt8] {
+        guard let keys else { return [] }
+        let counter = nextIV
+        nextIV += 1
+        var iv: [UInt8] = []
+        iv.put(counter)
+        var (datagram, sealed) = Message.laidOut(
+            initHeader(exchange: exchange, messageID: nextID), first: first, contents: contents,
+            fragment: fragment, iv: iv, tagLength: 16)
+        let body = (sealed.range.lowerBound + 8)..<(sealed.range.upperBound - 16)
+        var bytes = datagram.mutableSpan
+        try keys.sealer.seal(&bytes, aad: 0..<sealed.range.lowerBound, iv: counter, body: body)
+        return datagram
+    }
+
     /// Sends an encrypted request under the next message id.
     ///
     /// - Returns: the answer's payloads; nil if there is none.

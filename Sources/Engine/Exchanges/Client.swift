@@ -91,7 +91,10 @@ extension Engine {
             .nonce(NoncePayload(nonce)),
         ]
         payloads += NATDetection.notifies(
-            initiatorSPI: spi, responderSPI: 0, path: path, pretending: true)
+            initiatorSPI: spi, responderSPI: 0, path: path, pretending: client.pretendsNAT)
+        if client.supportsFragmentation {
+            payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+        }
         if let cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
@@ -202,6 +205,8 @@ extension Engine {
                         began: initiation.began, childSPI: newESPSPI())),
                 now: now, nextID: 1)
             sa.nat = situation ?? NATSituation.none
+            sa.extensions.fragmentation =
+                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil
@@ -247,6 +252,11 @@ extension Engine {
             .trafficSelectorResponder(
                 TrafficSelectorPayload(client.remoteSelectors.map(\.wire))),
         ]
+        if client.supportsMobike {
+            payloads.append(.notify(NotifyPayload(.mobikeSupported)))
+            payloads += addressNotifies(besides: sa.path)
+        }
+        if !client.allowsNAT { payloads.append(.noNATs(on: sa.path)) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
         schedule(sa)
     }
@@ -274,7 +284,8 @@ extension Engine {
             id: newSessionID(at: now),
             connection: SessionTerms(
                 name: "client", ikeSuites: client.ikeSuites, espSuites: client.espSuites,
-                rekey: client.rekey, livenessInterval: client.livenessInterval),
+                rekey: client.rekey, livenessInterval: client.livenessInterval,
+                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT),
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
@@ -286,6 +297,7 @@ extension Engine {
         guard install(terms, of: sa, session, exchange: nil, outbound: true, at: now) != nil
         else { return fail(sa, handshake, .noProposalChosen, &output) }
         establish(sa, session, at: now)
+        if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
         output.notices.append(
             .connected(handshake.handle, session.id, virtualAddresses: addresses))
     }
@@ -328,6 +340,7 @@ extension AuthFailure {
         case .failedCPRequired: self = .failedCPRequired
         case .noAdditionalSAs: self = .sessionLimit
         case .invalidSyntax: self = .invalidSyntax
+        case .unexpectedNATDetected: self = .unexpectedNAT
         case .unsupportedCriticalPayload: self = .unsupportedCriticalPayload
         default: self = .wrongCredential
         }

@@ -144,6 +144,10 @@ extension Engine {
             return .failure(rejection.because(refusal.reason, refusal.notify))
         case .success(let payloads): configuration = payloads
         }
+        guard !isForbiddenNAT(payloads, on: sa.path) else {
+            release(session)
+            return .failure(rejection.because(.unexpectedNAT, .unexpectedNATDetected))
+        }
         // A network is of use only to a peer with an address of its family.
         let local = connection.localSelectors.filter { selector in
             session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
@@ -161,7 +165,8 @@ extension Engine {
                     refusal.notify))
         case .success(let answer):
             establish(sa, session, at: now)
-            return .success(configuration + answer.payloads)
+            return .success(
+                configuration + answer.payloads + negotiateMobike(payloads, of: sa, session))
         }
     }
 

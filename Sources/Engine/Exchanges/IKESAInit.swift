@@ -104,7 +104,8 @@ extension Engine {
                 weInitiated: false, tap: keyTap)
             let response = initResponse(
                 header, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi,
-                withNAT: payloads.has(.natDetectionSourceIP), on: path)
+                withNAT: payloads.has(.natDetectionSourceIP),
+                withFragments: payloads.has(.fragmentationSupported), on: path)
             let handshake = ResponderHandshake(
                 request: datagram, response: response, initiatorNonce: nonce.bytes,
                 responderNonce: responderNonce, received: now,
@@ -113,6 +114,7 @@ extension Engine {
                 weInitiated: false, localSPI: spi, remoteSPI: header.initiatorSPI,
                 suite: agreement.suite, keys: keys, path: path, phase: .awaitingAuth(handshake),
                 now: now, initKey: key, expectedID: 1)
+            sa.extensions.fragmentation = payloads.has(.fragmentationSupported)
             sa.nat =
                 NATDetection.situation(
                     payloads, initiatorSPI: header.initiatorSPI, responderSPI: 0, path: path)
@@ -126,7 +128,7 @@ extension Engine {
 
     private func initResponse(
         _ request: Header, _ agreement: Agreement<IKESuite>, publicValue: [UInt8], nonce: [UInt8],
-        spi: UInt64, withNAT: Bool, on path: Path
+        spi: UInt64, withNAT: Bool, withFragments: Bool, on path: Path
     ) -> [UInt8] {
         var payloads: [AnyPayload] = [
             .securityAssociation(SecurityAssociationPayload([agreement.proposal])),
@@ -140,6 +142,7 @@ extension Engine {
                 initiatorSPI: request.initiatorSPI, responderSPI: spi, path: path,
                 pretending: policy.forcesEncapsulation)
         }
+        if withFragments { payloads.append(.notify(NotifyPayload(.fragmentationSupported))) }
         let header = Header(
             initiatorSPI: request.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
             fromInitiator: false, isResponse: true, messageID: 0)

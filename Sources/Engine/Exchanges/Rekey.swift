@@ -176,6 +176,7 @@ extension Engine {
                 weInitiated: weInitiated, localSPI: localSPI, remoteSPI: remoteSPI, suite: suite,
                 keys: keys, path: sa.path, phase: .established, now: now)
             successor.nat = sa.nat
+            successor.extensions = sa.extensions
             return successor
         } catch {
             return nil

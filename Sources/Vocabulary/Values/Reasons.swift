@@ -30,6 +30,8 @@ package enum AuthFailure: String, Label {
     case failedCPRequired = "failed_cp_required"
     case sessionLimit = "session_limit"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
+    /// The peer allows no NAT on its path and there is one (UNEXPECTED_NAT_DETECTED, RFC 4555).
+    case unexpectedNAT = "unexpected_nat_detected"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
     /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
@@ -121,6 +123,12 @@ package enum MessageDrop: String, Label {
     case rateLimit = "rate_limit"
     case halfOpenLimit = "half_open_limit"
     case unprotected
+    /// A fragment that came before, or of a message that was cut into fewer (RFC 7383 §2.6).
+    case fragment
+    /// More fragments than are kept.
+    case fragmentLimit = "fragment_limit"
+    /// Fragments whose message never became whole.
+    case fragmentTimeout = "fragment_timeout"
 }
 
 /// Why an ESP packet was not forwarded.
@@ -134,6 +142,8 @@ package enum ESPDrop: String, Label {
     /// For the outside, and no Child SA takes it.
     case noChildSA = "no_child_sa"
     case sequenceExhausted = "sequence_exhausted"
+    /// Longer than the tunnel takes and not to be fragmented; the sender is told.
+    case tooBig = "too_big"
 }
 
 package enum HandshakeStage: String, Label {

@@ -19,6 +19,8 @@ package struct NotifyPayload: Payload {
         package static let internalAddressFailure = Self(rawValue: 36)
         package static let failedCPRequired = Self(rawValue: 37)
         package static let tsUnacceptable = Self(rawValue: 38)
+        package static let unacceptableAddresses = Self(rawValue: 40)
+        package static let unexpectedNATDetected = Self(rawValue: 41)
         package static let temporaryFailure = Self(rawValue: 43)
         package static let childSANotFound = Self(rawValue: 44)
         package static let initialContact = Self(rawValue: 16384)
@@ -28,6 +30,15 @@ package struct NotifyPayload: Payload {
         package static let useTransportMode = Self(rawValue: 16391)
         package static let rekeySA = Self(rawValue: 16393)
         package static let espTFCPaddingNotSupported = Self(rawValue: 16394)
+
+        package static let mobikeSupported = Self(rawValue: 16396)
+        package static let additionalIP4Address = Self(rawValue: 16397)
+        package static let additionalIP6Address = Self(rawValue: 16398)
+        package static let noAdditionalAddresses = Self(rawValue: 16399)
+        package static let updateSAAddresses = Self(rawValue: 16400)
+        package static let cookie2 = Self(rawValue: 16401)
+        package static let noNATsAllowed = Self(rawValue: 16402)
+        package static let fragmentationSupported = Self(rawValue: 16430)
 
         package var isError: Bool { rawValue < 16384 }
     }

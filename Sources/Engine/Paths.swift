@@ -1,0 +1,67 @@
+import ESP
+import Vocabulary
+import Wire
+
+// Where the peer is: what it proves itself from, and what a NAT makes of it.
+
+extension Engine {
+    /// Notes where a request came from.
+    ///
+    /// A peer that is behind a NAT may come from elsewhere at any time (RFC 7296 §2.23). One that
+    /// is not stays where it was, and so does one that speaks MOBIKE until it says that it has
+    /// moved (RFC 4555 §3.5).
+    func follow(_ sa: IKESA, to path: Path, _ output: inout Output) {
+        guard path != sa.path else { return }
+        if case .established = sa.phase {
+            guard !sa.extensions.mobike else { return }
+            followNAT(of: sa, to: path, &output)
+        } else {
+            // IKE_AUTH floats to the NAT traversal port.
+            sa.path = path
+        }
+    }
+
+    /// Follows a peer behind a NAT that gave it another address or port.
+    func followNAT(of sa: IKESA, to path: Path, _ output: inout Output) {
+        guard path != sa.path, sa.nat == .peer || sa.nat == .both else { return }
+        sa.path = path
+        if let session = sa.session { move(session, to: path, .natRebinding, &output) }
+    }
+
+    /// Sends a session's ESP packets to another place from now on.
+    func move(
+        _ session: Session, to path: Path, _ cause: AddressChangeCause, _ output: inout Output
+    ) {
+        guard let before = session.path, before != path else { return }
+        session.path = path
+        for child in session.children { dataplane.move(child.id, to: path) }
+        output.events.append(
+            AddressChanged(
+                session: session.id, cause: cause, from: before.remote.address,
+                to: path.remote.address))
+    }
+
+    // MARK: NAT keepalives (RFC 3948 §4)
+
+    /// Begins to keep a NAT in front of us awake, if there is one.
+    func scheduleKeepalive(of sa: IKESA, at now: Instant) {
+        let isBehindNAT = sa.nat == .us || sa.nat == .both
+        sa.timers[.keepalive] = isBehindNAT ? now + policy.timing.keepalive : nil
+    }
+
+    /// Sends a keepalive if nothing else was sent for the interval.
+    func keepAlive(_ sa: IKESA, at now: Instant, _ output: inout Output) {
+        guard let session = sa.session, sa.isEstablished, sa.nat == .us || sa.nat == .both else {
+            return
+        }
+        let sent = session.children.compactMap { dataplane.lastOutbound(of: $0.id) }
+            .reduce(sa.lastSent, max)
+        guard now - sent >= policy.timing.keepalive else {
+            sa.timers[.keepalive] = sent + policy.timing.keepalive
+            return
+        }
+        sa.lastSent = now
+        sa.timers[.keepalive] = now + policy.timing.keepalive
+        output.keepalives.append(sa.path)
+    }
+}
