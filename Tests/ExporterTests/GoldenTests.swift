@@ -4,7 +4,7 @@ import Testing
 @testable import Exporter
 
 /// What a scrape looks like. After a deliberate change, run the tests with
-/// `WEIR_UPDATE_GOLDENS=1` and read the difference.
+/// `WEIR_GOLDEN=1` and read the difference.
 @Suite("Exposition")
 struct GoldenTests {
     @Test(
@@ -13,7 +13,7 @@ struct GoldenTests {
     func isAsAgreed(_ name: String, _ format: Exposition) throws {
         let file = repository.appending(path: "Tests/ExporterTests/Golden/\(name)")
         let text = Registry.withExamples().text(format)
-        if ProcessInfo.processInfo.environment["WEIR_UPDATE_GOLDENS"] == "1" {
+        if ProcessInfo.processInfo.environment["WEIR_GOLDEN"] == "1" {
             try Data(text.utf8).write(to: file)
         }
         let agreed = try String(contentsOf: file, encoding: .utf8)

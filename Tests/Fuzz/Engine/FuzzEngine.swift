@@ -24,7 +24,7 @@ struct Machine {
     init(_ bytes: [UInt8]) {
         input = bytes[...]
         var policy = EnginePolicy.example
-        policy.pools = [PoolPolicy(name: "rw", first: 1, last: 3)]
+        policy.pools = [PoolPolicy(name: "rw", ipv4: AddressBlock(first: .v4(1), last: .v4(3)))]
         pair = Pair(policy)
         raw = RawClient(pair, seed: seed)
     }
