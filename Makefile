@@ -56,8 +56,7 @@ bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
 
-fuzz: ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
-	@.ci/packages libraries tests
+fuzz: debug ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@python3 .ci/fuzz $(FUZZ_TIME)
 
 golden: debug ## write the golden files and docs/records.md anew; read the diff
