@@ -10,7 +10,7 @@ package struct PageState: Sendable {
     package var checks: [Check] = []
     /// Since the start, greatest first.
     package var failures: [Bar] = []
-    package var pools: [Meter] = []
+    package var pools: [PoolState] = []
     package var activeAlerts: Table
     package var pastAlerts: Table
     package var sessions: Table
@@ -63,19 +63,6 @@ package struct PageState: Sendable {
         package init(name: String, value: Double) {
             self.name = name
             self.value = value
-        }
-    }
-
-    /// A share of something that has an end.
-    package struct Meter: Hashable, Sendable {
-        package let name: String
-        package let used: UInt64
-        package let size: UInt64
-
-        package init(name: String, used: UInt64, size: UInt64) {
-            self.name = name
-            self.used = used
-            self.size = size
         }
     }
 }

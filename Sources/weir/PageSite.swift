@@ -59,9 +59,7 @@ final class PageSite: Site {
         var state = current()
         state.failures = sources.registry.values(of: authenticationFailures)
             .map { .init(name: $0.label, value: $0.value) }.sorted { $0.value > $1.value }
-        state.pools = sources.registry.pools.map {
-            .init(name: $0.name, used: $0.used, size: $0.size)
-        }
+        state.pools = sources.registry.pools
         state.activeAlerts = alertTable(sources.activeAlerts())
         if case .sessions(let sessions) = sources.ask(.sessions) {
             let reply = ControlReply(

@@ -17,7 +17,7 @@ struct PageTests {
         state.checks = [.init(id: "c-store", name: "Store", isGood: false, value: "fails")]
         state.failures = [.init(name: "wrong_credential", value: 7)]
         state.pools = [
-            .init(name: "staff", used: 250, size: 254), .init(name: "empty", used: 0, size: 0),
+            .init(name: "staff", size: 254, used: 250), .init(name: "empty", size: 0, used: 0),
         ]
         state.sessions = Table(
             title: "Logged in", columns: [Column("identity", .text), Column("bytes_in", .bytes)],
@@ -43,7 +43,7 @@ struct PageTests {
         state.figures = [.init(id: Self.nasty, name: Self.nasty, value: Self.nasty)]
         state.checks = [.init(id: Self.nasty, name: Self.nasty, isGood: true, value: Self.nasty)]
         state.failures = [.init(name: Self.nasty, value: 1)]
-        state.pools = [.init(name: Self.nasty, used: 1, size: 2)]
+        state.pools = [.init(name: Self.nasty, size: 2, used: 1)]
         let table = Table(
             title: Self.nasty, columns: [Column(Self.nasty, .text)], rows: [[.text(Self.nasty)]],
             notes: [Self.nasty])
