@@ -51,6 +51,8 @@ package final class LoadRun: Sendable {
             // As long as it takes to send thousands of Deletes.
             let patience = SystemClock.now + .seconds(5)
             while clients.logOutSome(), SystemClock.now < patience {}
+            // The gateway counts the logins that were under way when the time was over; so do we.
+            state.withLock { $0.report = clients.report }
         case .flood:
             let flood = InitFlood(plan, sockets, at: SystemClock.now)
             drive(flood.turn)
@@ -107,7 +109,7 @@ final class LoadClients {
     private let began: Instant
     private var pace: Pace
     private var output = Output()
-    private var report = LoadReport()
+    private(set) var report = LoadReport()
     /// Logins under way, and when they were due.
     private var waiting: [ConnectionHandle: Instant] = [:]
     /// Sessions that are up, oldest first; those that ended are passed over.
@@ -139,9 +141,10 @@ final class LoadClients {
         }
         if let deadline = engine.nextDeadline, deadline <= now { engine.expire(at: now, &output) }
         carryOut(at: now)
+        report.waiting = waiting.count
+        guard !isLeaving else { return report }
         report.elapsed = now - began
         report.up = up.count
-        report.waiting = waiting.count
         report.isComplete =
             plan.kind == .hold && report.attempts >= plan.sessions && waiting.isEmpty
         return report
@@ -202,7 +205,7 @@ final class LoadClients {
     }
 
     /// Begins nothing more and ends sessions a few at a time, so that neither end's socket
-    /// overflows.
+    /// overflows; logins that are under way end first.
     ///
     /// - Returns: whether there are more.
     func logOutSome() -> Bool {
@@ -214,6 +217,6 @@ final class LoadClients {
             _ = engine.terminate(oldest, at: SystemClock.now, &output)
         }
         turn(at: SystemClock.now)
-        return !order.isEmpty
+        return !order.isEmpty || !waiting.isEmpty
     }
 }
