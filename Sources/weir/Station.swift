@@ -177,6 +177,7 @@ final class Station: Service {
         setup.natPort = settings.natPort.value
         setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
+        setup.handshakePatience = settings.defence.patience
         let policy = EnginePolicy(configuration)
         let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
         do throws(GatewayError) {

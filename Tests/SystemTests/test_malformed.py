@@ -7,7 +7,7 @@ import struct
 import time
 
 from lab import LabTestCase, wait_for
-from weir import Weir, configuration, samples
+from weir import UNLIMITED, Weir, configuration, samples
 
 
 def payload(following, body):
@@ -45,7 +45,9 @@ class MalformedTests(LabTestCase):
     def setUp(self):
         super().setUp()
         settings = configuration(self.folder)
+        # Cookies and limits have tests of their own.
         settings["gateway"]["max_half_open"] = 100_000
+        settings["gateway"]["defence"] = UNLIMITED
         self.weir = Weir(self, settings)
         self.ike = ("127.0.0.1", settings["gateway"]["port"])
         self.nat = ("127.0.0.1", settings["gateway"]["nat_port"])
