@@ -102,8 +102,11 @@ package final class RawClient {
 
     /// Makes the request longer than its answer, as real clients' are: a shorter one would have to
     /// come again with a cookie.
-    private static let padding = AnyPayload.notify(
-        NotifyPayload(NotifyPayload.Kind(rawValue: 40_960), data: Array(repeating: 0, count: 64)))
+    private static var padding: AnyPayload {
+        .notify(
+            NotifyPayload(
+                NotifyPayload.Kind(rawValue: 40_960), data: Array(repeating: 0, count: 64)))
+    }
 
     // MARK: Anything else
 
