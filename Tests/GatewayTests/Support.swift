@@ -109,6 +109,8 @@ final class ScriptedEngine: GatewayEngine {
         return true
     }
 
+    func adopt(_ policy: EnginePolicy) {}
+
     func sessionSummaries() -> [SessionSummary] { terminated ? [] : [.example] }
 }
 

@@ -206,6 +206,18 @@ package enum StopCause: String, Label {
     case crash
 }
 
+/// Why a configuration that was read again is not followed.
+package enum ReloadRefusal: String, Label {
+    /// It has mistakes.
+    case invalid
+    /// Something changed that can't while the gateway runs.
+    case needsRestart = "needs_restart"
+    /// A pool would lose addresses that are lent.
+    case inUse = "in_use"
+    /// The gateway did not answer, or the kernel refused a route.
+    case failed
+}
+
 package enum RuleID: String, Label {
     case authenticationFailures = "authentication_failures"
     case rekeyStorm = "rekey_storm"
