@@ -42,9 +42,9 @@ struct ChangesTests {
             smallest, smallest + "gateway: {port: 501}\ntelemetry: {interval: 1s}\n")
         #expect(
             found.filter { !$0.isLive }.map(\.problem.description) == [
-                "weir.yaml:7: gateway.port: cannot change while weir runs (500 -> 501); "
+                "weir.yaml:8: gateway.port: cannot change while weir runs (500 -> 501); "
                     + "restart weir, or take the change back",
-                "weir.yaml:8: telemetry.interval: cannot change while weir runs "
+                "weir.yaml:9: telemetry.interval: cannot change while weir runs "
                     + "(15.0 seconds -> 1s); restart weir, or take the change back",
             ])
     }
