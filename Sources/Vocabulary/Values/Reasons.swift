@@ -101,10 +101,12 @@ package enum WeakAlgorithm: String, Label {
     case modp1536
     case tripleDES = "3des"
     case sha1
-    /// Of what is on this list, Weir has these.
     case modp2048
     case aesCBC = "aes_cbc"
     case aesCTR = "aes_ctr"
+
+    /// Of what is on this list, Weir has these.
+    package static let ours: [Self] = [.modp2048, .aesCBC, .aesCTR]
 }
 
 /// Why a CREATE_CHILD_SA request was refused.
