@@ -92,7 +92,7 @@ package struct MessageDropped: SourcedEvent {
             Counter(
                 "ike_messages_dropped_by_proof_total",
                 "The same, by how much the source had proved.", by: "proof", \.proof,
-                adding: { $0.count.clear }),
+                among: ProofLevel.ofMessages, adding: { $0.count.clear }),
         ])
 
     package static let example = Self(
