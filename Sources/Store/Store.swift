@@ -14,6 +14,7 @@ package final class Store: @unchecked Sendable {
     package let unfinished: Unfinished
 
     let connection: Connection
+    private let samples: SampleTables
     private let lock: WriterLock
     private var writer: Writer
 
@@ -36,6 +37,9 @@ package final class Store: @unchecked Sendable {
             try Connection(path: path, mode: .readWrite)
         }
         _ = try Format.state(of: connection, path: path)
+        samples = try reporting(path) { () throws(SQLiteError) in
+            try SampleTables(on: connection)
+        }
 
         (unfinished, run) = try reporting(path) { () throws(SQLiteError) in
             try Self.configure(connection)
@@ -71,6 +75,17 @@ package final class Store: @unchecked Sendable {
         }
     }
 
+    /// Turns what is in the journal into chunks now, as otherwise happens every two hours.
+    package func fold() throws(StoreError) {
+        try reporting(path) { () throws(SQLiteError) in
+            var next = writer
+            try connection.transaction { () throws(SQLiteError) in
+                try next.fold(on: connection)
+            }
+            writer = next
+        }
+    }
+
     /// Bytes on disk: the database and its write-ahead log.
     package var sizeBytes: UInt64 { StoreFile.size(path) + StoreFile.size(path + "-wal") }
 
@@ -94,8 +109,6 @@ package final class Store: @unchecked Sendable {
         version: String, at: Timestamp, bootID: String, on connection: Connection
     ) throws(SQLiteError) -> (Unfinished, run: Int64) {
         try connection.transaction { () throws(SQLiteError) in
-            try connection.execute(
-                "DELETE FROM child_last AS l WHERE EXISTS \(Views.closed("l"))")
             let unfinished = try Unfinished(of: connection)
             try connection.execute("UPDATE runs SET settled = 1 WHERE settled = 0")
             for run in unfinished.runs {
