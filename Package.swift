@@ -129,7 +129,7 @@ let package = Package(
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
             name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
-            path: "Tests/StoreBench", swiftSettings: common),
+            path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(
             "CapacityTests",

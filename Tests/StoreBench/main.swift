@@ -136,12 +136,14 @@ func bench() throws {
     let live = Int(bench.store.sizeBytes)
     try bench.store.fold()
     bench.store.close()
+    let folded = size(words[1])
     let samples = Double(bench.load.ticks * slots * 4)
     let usedCPU = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu
     let usedWall = seconds(CLOCK_MONOTONIC) - wall
     let writes = Double(figure("write_bytes", of: "io") - written)
     let peak = figure("VmHWM", of: "status")
 
+    _ = try StoreCare.compact(path: words[1])
     let reader = try StoreReader(path: words[1])
     let end = (Workload.start + Int64(hours * 3_600) - 15) * 1_000_000_000
     let questions = [
@@ -179,6 +181,7 @@ func bench() throws {
     var lines = [
         "\"slots\":\(slots)", "\"hours\":\(hours)", "\"samples\":\(Int(samples))",
         "\"bytes_per_sample\":\(round(Double(size(words[1])) / samples))",
+        "\"bytes_per_sample_with_free_space\":\(round(Double(folded) / samples))",
         "\"live_bytes_per_sample\":\(round(Double(live) / samples))",
         "\"device_bytes_per_sample\":\(round(writes / samples))",
         "\"cpu_s_per_million\":\(round(usedCPU / samples * 1e6))",
