@@ -56,7 +56,10 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 
 let package = Package(
     name: "weir",
-    products: [.executable(name: "weir", targets: ["weir"])],
+    products: [
+        .executable(name: "weir", targets: ["weir"]),
+        .library(name: "weir_store", type: .dynamic, targets: ["StoreExtension"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -92,6 +95,13 @@ let package = Package(
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
         module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
+        // For the sqlite3 shell: loads where there is no Swift.
+        .target(
+            name: "StoreExtension", dependencies: ["CSQLite", "SQLite", "Store"],
+            swiftSettings: common,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"], .when(configuration: .release))
+            ]),
         module(
             "Exporter", .foreign,
             ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Crypto", "Vocabulary"]),

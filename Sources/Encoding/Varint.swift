@@ -10,6 +10,11 @@ extension [UInt8] {
     }
 }
 
+/// Bytes that ``Array/appendVarint(_:)`` takes for `number`.
+package func varintLength(_ number: UInt64) -> Int {
+    max(1, (70 - number.leadingZeroBitCount) / 7)
+}
+
 /// Reads whole bytes and varints. Reading past the end throws.
 package struct ByteReader {
     private let bytes: [UInt8]
@@ -29,6 +34,15 @@ package struct ByteReader {
         guard next < end else { throw .truncated }
         defer { next += 1 }
         return bytes[next]
+    }
+
+    /// Stands after so many varints, which are there.
+    package mutating func skipVarints(_ count: Int) {
+        var rest = count
+        while rest > 0, next < end {
+            if bytes[next] < 0x80 { rest -= 1 }
+            next += 1
+        }
     }
 
     /// - Throws: ``ChunkError/illegal`` for more than 64 bits.

@@ -50,6 +50,9 @@ package final class Connection {
         handle.close()
     }
 
+    /// Ends all statements that nobody else holds.
+    package func forgetStatements() { statements.removeAll() }
+
     /// - Returns: the statement for exactly one SQL command, prepared once for each text.
     /// - Throws: ``SQLiteError`` for a mistake in `sql`, and for text after its first command.
     package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
@@ -65,6 +68,14 @@ package final class Connection {
     /// Runs one command to its end; rows are ignored.
     package func execute(_ sql: String, _ values: [Value] = []) throws(SQLiteError) {
         try prepare(sql).run(values)
+    }
+
+    /// Runs one insertion.
+    ///
+    /// - Returns: the new row's id.
+    package func insert(_ sql: String, _ values: [Value]) throws(SQLiteError) -> Int64 {
+        try prepare(sql).run(values)
+        return sqlite3_last_insert_rowid(try handle.open())
     }
 
     /// Runs any number of commands without parameters, separated by semicolons.

@@ -8,6 +8,8 @@ package protocol VirtualTable: AnyObject {
     /// Columns that a scan can be narrowed by.
     var indexed: Set<Int> { get }
     func makeCursor() -> any VirtualTableCursor
+    /// The connection forgets the table, because it closes. Statements of its own must go.
+    func disconnected()
 }
 
 /// A reading of a ``VirtualTable``.
@@ -90,6 +92,7 @@ private enum VirtualTableModule {
         functions.xConnect = { connect($0, $1, $4, $5) }
         functions.xBestIndex = { plan($0, $1) }
         functions.xDisconnect = { shell in
+            table(shell)?.disconnected()
             shell.map { UnsafeMutableRawPointer($0) }?
                 .assumingMemoryBound(to: TableShell.self).deallocate()
             return SQLITE_OK

@@ -26,6 +26,7 @@ package enum StoreCare {
             let samples = try SampleTables(on: connection)
             try Format.upgrade(connection)
             try connection.transaction { () throws(SQLiteError) in try Fold.fold(connection) }
+            _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
             try connection.execute("VACUUM")
             _ = try connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
             withExtendedLifetime(samples) {}
@@ -42,10 +43,16 @@ extension StoreReader {
         try reporting(path) { () throws(SQLiteError) in
             var problems = try connection.rows("PRAGMA integrity_check(100)") { $0.text(0) ?? "?" }
                 .filter { $0 != "ok" }
-            try connection.prepare("SELECT id, series, first_s, last_s, data FROM chunks")
-                .forEachRow { row in
-                    if let problem = Self.problem(ofChunk: row) { problems.append(problem) }
-                }
+            try connection.prepare(
+                """
+                SELECT c.id, c.series, f.first_s, f.last_s, c.data FROM chunks c
+                  LEFT JOIN folds f ON f.first_chunk =
+                       (SELECT max(first_chunk) FROM folds WHERE first_chunk <= c.id)
+                """
+            )
+            .forEachRow { row in
+                if let problem = Self.problem(ofChunk: row) { problems.append(problem) }
+            }
             for id in try Fold.damagedRows(connection) {
                 problems.append("row \(id) of journal: damaged; the tick's samples are lost")
             }
@@ -62,7 +69,7 @@ extension StoreReader {
         do throws(ChunkError) {
             let chunk = try Chunk(decoding: bytes)
             let span = (row.integer(2) ?? 0)...max(row.integer(2) ?? 0, row.integer(3) ?? 0)
-            return chunk.times.allSatisfy { span.contains(Fold.seconds($0)) }
+            return chunk.times.allSatisfy { span.contains(FoldRange.seconds($0)) }
                 ? nil : "\(name): samples outside of its time"
         } catch {
             return "\(name): \(error); its samples are lost, the others are not"

@@ -9,9 +9,10 @@ enum FormatOne {
     /// of them nothing moved, or the Child SA was gone.
     static func convert(_ connection: Connection) throws(SQLiteError) {
         // Views that name the old tables can't be while these go.
-        for view in Views.all {
-            try connection.execute("DROP VIEW IF EXISTS \(quoted(view.name))")
+        let views = try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'view'") {
+            $0.text(0) ?? ""
         }
+        for view in views { try connection.execute("DROP VIEW \(quoted(view))") }
         let children = try connection.rows(
             """
             SELECT s.run, s.child, coalesce(i.session, l.session)
@@ -21,17 +22,14 @@ enum FormatOne {
              GROUP BY s.run, s.child ORDER BY s.run, s.child
             """
         ) { (run: $0.integer(0) ?? 0, child: $0.integer(1) ?? 0, session: $0.text(2)) }
-        var latest: [Int64: Counters] = [:]
+        var latest: [(series: Int64, counters: Counters)] = []
+        var range = FoldRange()
         var last: (run: Int64, at: Int64)?
         for (index, child) in children.enumerated() {
             let id = Int64(index + 1)
-            let session = child.session.flatMap { SessionID(stored: $0) }
-            try connection.execute(
-                Tables.series.insertion(),
-                [
-                    .integer(id), .integer(child.run), .integer(child.child),
-                    (session ?? SessionID(high: 0, low: 0)).bytes,
-                ])
+            try Series.insert(
+                id, run: child.run, child: child.child, session: child.session ?? "",
+                on: connection)
             let rows = try connection.rows(
                 """
                 SELECT at_ns, packets_in, bytes_in, packets_out, bytes_out FROM main.child_samples
@@ -46,19 +44,24 @@ enum FormatOne {
             var base: [UInt64]?
             for start in stride(from: 0, to: rows.count, by: Fold.rows) {
                 let part = rows[start..<min(start + Fold.rows, rows.count)]
-                try Fold.insert(
-                    Chunk(
-                        base: base, columns: Counters.count, times: part.map(\.at),
-                        values: part.flatMap(\.values)), of: id, connection)
+                let chunk = Chunk(
+                    base: base, columns: Counters.count, times: part.map(\.at),
+                    values: part.flatMap(\.values))
+                try range.add(chunk, of: id, connection)
                 base = part.last?.values
             }
             if let end = rows.last {
-                latest[id] = Counters(end.values, from: 0)
+                latest.append((id, Counters(end.values, from: 0)))
                 if end.at >= last?.at ?? .min { last = (child.run, end.at) }
             }
         }
         try connection.execute("DROP TABLE main.child_samples")
         try connection.execute("DROP TABLE main.child_last")
-        if let last { try Fold.writeState(latest, [], id: 1, at: last, connection) }
+        try range.insert(connection)
+        guard let last else { return }
+        let open = try Fold.writeState(latest, [], id: 1, at: last, connection)
+        for (series, counters) in latest where open.contains(series) {
+            try connection.execute(Tables.seriesLast.insertion(), counters.row(of: series))
+        }
     }
 }

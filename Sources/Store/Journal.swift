@@ -1,111 +1,101 @@
 import Encoding
-import Vocabulary
+import SQLite
 
-/// A row of `journal`: one tick of all Child SAs, or where they were when earlier rows were
-/// folded. `docs/store-format.md` has the bytes.
+/// A row of `journal` as it is written: one tick of all Child SAs, or where they were when earlier
+/// rows were folded. `docs/store-format.md` has the bytes.
 struct JournalRow {
     enum Kind: UInt8 { case tick = 1, state = 2 }
 
-    struct Entry {
-        let series: Int64
-        /// Nil: as in the row before.
-        let counters: Counters?
-    }
+    private var bytes: [UInt8]
+    private var before: Int64 = 0
 
-    let kind: Kind
+    init(_ kind: Kind) { bytes = [kind.rawValue] }
+
     /// In ascending order of series.
-    private(set) var entries: [Entry] = []
-
-    init(_ kind: Kind) { self.kind = kind }
-
-    mutating func add(_ entry: Entry) { entries.append(entry) }
+    ///
+    /// - Parameter counters: nil: as in the row before.
+    mutating func add(_ series: Int64, _ counters: Counters?) {
+        let distance = UInt64(bitPattern: series &- before) & (UInt64.max >> 1)
+        before = series
+        bytes.appendVarint(distance << 1 | (counters == nil ? 0 : 1))
+        guard let counters else { return }
+        bytes.appendVarint(counters.packetsIn)
+        bytes.appendVarint(counters.bytesIn)
+        bytes.appendVarint(counters.packetsOut)
+        bytes.appendVarint(counters.bytesOut)
+    }
 
     var encoded: [UInt8] {
-        var bytes = [kind.rawValue]
-        var before: Int64 = 0
-        for entry in entries {
-            let distance = UInt64(bitPattern: entry.series &- before) & (UInt64.max >> 1)
-            before = entry.series
-            bytes.appendVarint(distance << 1 | (entry.counters == nil ? 0 : 1))
-            if let counters = entry.counters {
-                for value in counters.values { bytes.appendVarint(value) }
-            }
-        }
         let sum = Checksum.crc32(bytes, count: bytes.count)
-        for shift in [0, 8, 16, 24] as [UInt32] {
-            bytes.append(UInt8(truncatingIfNeeded: sum >> shift))
-        }
-        return bytes
+        return bytes + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: sum >> $0) }
+    }
+}
+
+/// Walks through the bytes of a row. They have been checked: ``init(checking:)``.
+struct JournalRowReader {
+    struct Entry {
+        let series: Int64
+        /// Where its four varints are; empty: as in the row before.
+        let values: Range<Int>
+        var isMoved: Bool { !values.isEmpty }
     }
 
-    init(decoding bytes: [UInt8]) throws(ChunkError) {
+    let kind: JournalRow.Kind
+    private let bytes: [UInt8]
+    private var reader: ByteReader
+    private var series: Int64 = 0
+
+    /// - Throws: ``ChunkError`` if these are not the bytes of a row.
+    init(checking bytes: [UInt8]) throws(ChunkError) {
         let end = bytes.count - 4
         guard end > 0 else { throw .truncated }
         let sum = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[end + $1]) << UInt32(8 * $1) }
         guard Checksum.crc32(bytes, count: end) == sum else { throw .checksum }
         var reader = ByteReader(bytes, to: end)
-        guard let kind = Kind(rawValue: try reader.byte()) else { throw .format(bytes[0]) }
+        let first = try reader.byte()
+        guard let kind = JournalRow.Kind(rawValue: first) else { throw .format(first) }
         self.kind = kind
-        var series: Int64 = 0
+        self.bytes = bytes
+        self.reader = reader
         while !reader.isAtEnd {
-            let word = try reader.varint()
-            series = series &+ Int64(truncatingIfNeeded: word >> 1)
-            var counters: Counters?
-            if word & 1 == 1 {
-                counters = Counters(
-                    packetsIn: try reader.varint(), bytesIn: try reader.varint(),
-                    packetsOut: try reader.varint(), bytesOut: try reader.varint())
-            }
-            entries.append(Entry(series: series, counters: counters))
+            guard try reader.varint() & 1 == 1 else { continue }
+            for _ in 0..<Counters.count { _ = try reader.varint() }
         }
+    }
+
+    mutating func next() -> Entry? {
+        guard !reader.isAtEnd, let word = try? reader.varint() else { return nil }
+        series = series &+ Int64(truncatingIfNeeded: word >> 1)
+        let start = reader.next
+        if word & 1 == 1 { reader.skipVarints(Counters.count) }
+        return Entry(series: series, values: start..<reader.next)
+    }
+
+    func bytes(of entry: Entry) -> ArraySlice<UInt8> { bytes[entry.values] }
+
+    /// - Returns: nil if they are as in the row before.
+    func counters(of entry: Entry) -> Counters? {
+        guard entry.isMoved else { return nil }
+        var reader = ByteReader(bytes, from: entry.values.lowerBound, to: entry.values.upperBound)
+        return Counters(&reader)
     }
 }
 
-/// The four counters of a Child SA in the order of chunks and journal: packets first, because
-/// bytes are best told by them.
-struct Counters: Hashable {
-    var packetsIn: UInt64 = 0
-    var bytesIn: UInt64 = 0
-    var packetsOut: UInt64 = 0
-    var bytesOut: UInt64 = 0
-
-    static let count = 4
-    var values: [UInt64] { [packetsIn, bytesIn, packetsOut, bytesOut] }
-
-    func append(to list: inout [UInt64]) {
-        list.append(packetsIn)
-        list.append(bytesIn)
-        list.append(packetsOut)
-        list.append(bytesOut)
-    }
-
-    static func - (left: Self, right: Self) -> Self {
-        Self(
-            packetsIn: left.packetsIn &- right.packetsIn, bytesIn: left.bytesIn &- right.bytesIn,
-            packetsOut: left.packetsOut &- right.packetsOut,
-            bytesOut: left.bytesOut &- right.bytesOut)
-    }
-
-    static func + (left: Self, right: Self) -> Self {
-        Self(
-            packetsIn: left.packetsIn &+ right.packetsIn, bytesIn: left.bytesIn &+ right.bytesIn,
-            packetsOut: left.packetsOut &+ right.packetsOut,
-            bytesOut: left.bytesOut &+ right.bytesOut)
-    }
+/// A row of the journal that was read.
+struct StoredRow {
+    let id: Int64
+    let run: Int64
+    let at: Int64
+    let reader: JournalRowReader
+    var kind: JournalRow.Kind { reader.kind }
 }
 
-extension Counters {
-    init(_ traffic: Traffic) {
-        self.init(
-            packetsIn: traffic.packetsIn, bytesIn: traffic.bytesIn,
-            packetsOut: traffic.packetsOut, bytesOut: traffic.bytesOut)
-    }
-
-    /// - Parameter values: as many as ``count`` from `index` on; what is missing is 0.
-    init(_ values: [UInt64], from index: Int) {
-        func value(_ place: Int) -> UInt64 {
-            index + place < values.count ? values[index + place] : 0
-        }
-        self.init(packetsIn: value(0), bytesIn: value(1), packetsOut: value(2), bytesOut: value(3))
+extension Row {
+    /// Of the columns id, run, at_ns, data. Nil if it can't be read.
+    var journalRow: StoredRow? {
+        guard case .blob(let bytes) = value(3), let reader = try? JournalRowReader(checking: bytes)
+        else { return nil }
+        return StoredRow(
+            id: integer(0) ?? 0, run: integer(1) ?? 0, at: integer(2) ?? 0, reader: reader)
     }
 }

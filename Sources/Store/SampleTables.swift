@@ -2,19 +2,32 @@ import Encoding
 package import SQLite
 import Vocabulary
 
-/// The tables that read chunks and journal as one. Every connection of ours has them; any other
-/// gets them by loading our extension.
+/// The table that reads chunks and journal as one. Every connection of ours has it; any other gets
+/// it by loading our extension.
 package final class SampleTables {
     /// Chunks that could not be read, by their `id`, and rows of the journal as negative numbers.
     /// Everything else was served.
     package private(set) var damaged: Set<Int64> = []
     fileprivate unowned let connection: Connection
+    /// The connection, if nobody else keeps it.
+    private let guest: Connection?
 
-    package init(on connection: Connection) throws(SQLiteError) {
-        self.connection = connection
-        try connection.register(ChildSamples(self), as: "child_samples")
-        try connection.register(ChildLast(self), as: "child_last")
+    package convenience init(on connection: Connection) throws(SQLiteError) {
+        try self.init(connection, guest: nil)
     }
+
+    /// For a connection of somebody else's: the table and all it needs live as long as that.
+    package static func register(onGuest connection: Connection) throws(SQLiteError) {
+        _ = try SampleTables(connection, guest: connection)
+    }
+
+    private init(_ connection: Connection, guest: Connection?) throws(SQLiteError) {
+        self.connection = connection
+        self.guest = guest
+        try connection.register(ChildSamples(self), as: "child_samples")
+    }
+
+    fileprivate func disconnected() { guest?.forgetStatements() }
 
     fileprivate func noteDamage(_ id: Int64) { damaged.insert(id) }
 }
@@ -33,6 +46,8 @@ private final class ChildSamples: VirtualTable {
     init(_ owner: SampleTables) { self.owner = owner }
 
     func makeCursor() -> any VirtualTableCursor { SampleCursor(owner) }
+
+    func disconnected() { owner.disconnected() }
 }
 
 /// First the chunks one after the other, then the journal tick by tick.
@@ -41,55 +56,48 @@ private final class SampleCursor: VirtualTableCursor {
     private var window = SampleWindow()
     private var chunks: Statement?
     private var journal: Statement?
-    private var reader = JournalReader()
+    private var latest: [Int64: Counters] = [:]
     private var groups: [Int64: Series?] = [:]
-
-    private struct Sample {
-        var at: Int64
-        var series: Series
-        var counters: Counters
-        var step: Counters
-    }
+    /// A row of the journal could not be read.
+    private var isBroken = false
     /// Of one chunk or one tick.
-    private var samples: [Sample] = []
-    private var place = 0
+    private var samples = Samples()
 
     init(_ owner: SampleTables) { self.owner = owner }
 
-    var isAtEnd: Bool { place >= samples.count }
+    var isAtEnd: Bool { samples.isAtEnd }
+
+    func value(_ column: Int) -> Value { samples.value(column) }
 
     func start(_ constraints: [Constraint]) throws(SQLiteError) {
         window = SampleWindow(constraints)
-        samples = []
-        place = 0
-        reader = JournalReader()
+        latest = [:]
+        isBroken = false
         let (sql, values) = window.chunkQuery
         let chunks = try owner.connection.prepare(sql)
         try chunks.start(values)
         self.chunks = chunks
         let journal = try owner.connection.prepare(
-            "SELECT run, at_ns, data, id FROM journal ORDER BY id")
+            "SELECT id, run, at_ns, data FROM journal ORDER BY id")
         try journal.start()
         self.journal = journal
         try refill()
     }
 
     func advance() throws(SQLiteError) {
-        place += 1
-        if isAtEnd { try refill() }
+        if samples.advance() { try refill() }
     }
 
     private func refill() throws(SQLiteError) {
-        samples.removeAll(keepingCapacity: true)
-        place = 0
-        while samples.isEmpty, let row = try chunks?.next() { take(chunk: row) }
-        guard samples.isEmpty else { return }
+        samples.removeAll()
+        while samples.isAtEnd, let row = try chunks?.next() { take(chunk: row) }
+        guard samples.isAtEnd else { return }
         if let statement = chunks {
             statement.reset()
             chunks = nil
         }
-        while samples.isEmpty, let row = try journal?.next() { try take(journal: row) }
-        if samples.isEmpty, let statement = journal {
+        while samples.isAtEnd, let row = try journal?.next() { try take(journal: row) }
+        if samples.isAtEnd, let statement = journal {
             statement.reset()
             journal = nil
         }
@@ -99,37 +107,32 @@ private final class SampleCursor: VirtualTableCursor {
         guard case .blob(let bytes) = row.value(0), let chunk = try? Chunk(decoding: bytes),
             chunk.columns == Counters.count
         else { return owner.noteDamage(row.integer(1) ?? 0) }
-        let series = Series(run: row.integer(2), child: row.integer(3), session: row.value(4))
-        var before = Counters(chunk.base ?? [], from: 0)
-        for (index, at) in chunk.times.enumerated() {
-            let counters = Counters(chunk.values, from: index * Counters.count)
-            if window.times.contains(at), !window.onlyMoved || counters != before {
-                samples.append(
-                    Sample(at: at, series: series, counters: counters, step: counters - before))
-            }
-            before = counters
-        }
+        samples.take(
+            chunk, of: Series(run: row.integer(2), child: row.integer(3), session: row.text(4)),
+            window)
     }
 
-    private func take(journal row: Row) throws(SQLiteError) {
-        guard case .blob(let bytes) = row.value(2), let tick = try? JournalRow(decoding: bytes)
-        else {
-            owner.noteDamage(-(row.integer(3) ?? 0))
-            return reader.take(nil as JournalRow?)
+    private func take(journal stored: Row) throws(SQLiteError) {
+        guard let row = stored.journalRow else {
+            owner.noteDamage(-(stored.integer(0) ?? 0))
+            latest.removeAll()
+            isBroken = true
+            return
         }
-        let at = row.integer(1) ?? 0
-        let isWanted = tick.kind == .tick && window.times.contains(at)
-        for entry in tick.entries {
-            let before = isWanted ? reader.latest[entry.series] : nil
-            reader.take(entry)
-            guard isWanted, !window.onlyMoved || entry.counters != nil else { continue }
-            guard let counters = reader.latest[entry.series],
+        let isWanted = row.kind == .tick && window.times.contains(row.at)
+        var reader = row.reader
+        while let entry = reader.next() {
+            let before = latest[entry.series]
+            let counters = reader.counters(of: entry)
+            if let counters { latest[entry.series] = counters }
+            guard isWanted, counters != nil || !window.onlyMoved, let now = counters ?? before,
                 let series = try group(entry.series), window.allows(series)
             else { continue }
-            samples.append(
-                Sample(
-                    at: at, series: series, counters: counters,
-                    step: counters - (before ?? Counters())))
+            var from = before
+            if from == nil, isBroken {
+                from = try Series.lastInChunks(entry.series, of: owner.connection)
+            }
+            samples.add(row.at, now, now.step(from: from ?? Counters()), of: series)
         }
     }
 
@@ -139,19 +142,67 @@ private final class SampleCursor: VirtualTableCursor {
         groups[id] = .some(series)
         return series
     }
+}
+
+/// Samples of one chunk or one tick, and one of them that a cursor stands on.
+private struct Samples {
+    private struct Sample {
+        let at: Int64
+        let counters: Counters
+        let step: Counters
+        /// In `series`.
+        let owner: Int
+    }
+    private var samples: [Sample] = []
+    private var series: [Series] = []
+    private var place = 0
+
+    var isAtEnd: Bool { place >= samples.count }
+
+    mutating func removeAll() {
+        samples.removeAll(keepingCapacity: true)
+        series.removeAll(keepingCapacity: true)
+        place = 0
+    }
+
+    /// - Returns: whether that was the last.
+    mutating func advance() -> Bool {
+        place += 1
+        return isAtEnd
+    }
+
+    mutating func add(_ at: Int64, _ counters: Counters, _ step: Counters, of owner: Series) {
+        series.append(owner)
+        samples.append(Sample(at: at, counters: counters, step: step, owner: series.count - 1))
+    }
+
+    mutating func take(_ chunk: Chunk, of owner: Series, _ window: SampleWindow) {
+        series.append(owner)
+        var before = Counters(chunk.base ?? [], from: 0)
+        for (index, at) in chunk.times.enumerated() {
+            let counters = Counters(chunk.values, from: index * Counters.count)
+            if window.times.contains(at), !window.onlyMoved || counters != before {
+                samples.append(
+                    Sample(
+                        at: at, counters: counters, step: counters.step(from: before),
+                        owner: series.count - 1))
+            }
+            before = counters
+        }
+    }
 
     func value(_ column: Int) -> Value {
-        guard samples.indices.contains(place) else { return .null }
+        guard place < samples.count else { return .null }
         let sample = samples[place]
         return switch column {
-        case 0: .integer(sample.series.run)
+        case 0: .integer(series[sample.owner].run)
         case 1: .integer(sample.at)
-        case 2: .text(sample.series.session)
-        case 3: .integer(sample.series.child)
-        case 4: .integer(Int64(clamping: sample.counters.bytesIn))
-        case 5: .integer(Int64(clamping: sample.counters.packetsIn))
-        case 6: .integer(Int64(clamping: sample.counters.bytesOut))
-        case 7: .integer(Int64(clamping: sample.counters.packetsOut))
+        case 2: .text(series[sample.owner].session)
+        case 3: .integer(series[sample.owner].child)
+        case 4: .integer(sample.counters.bytesIn.clamped)
+        case 5: .integer(sample.counters.packetsIn.clamped)
+        case 6: .integer(sample.counters.bytesOut.clamped)
+        case 7: .integer(sample.counters.packetsOut.clamped)
         case 8: .integer(Int64(truncatingIfNeeded: sample.step.bytesIn))
         case 9: .integer(Int64(truncatingIfNeeded: sample.step.packetsIn))
         case 10: .integer(Int64(truncatingIfNeeded: sample.step.bytesOut))
@@ -199,7 +250,7 @@ private struct SampleWindow {
             && (session ?? series.session) == series.session
     }
 
-    /// Columns: data, id, run, child, session.
+    /// Columns: data, id, run, child, session. In the order of the chunks.
     var chunkQuery: (sql: String, values: [Value]) {
         var conditions: [String] = []
         var values: [Value] = []
@@ -207,105 +258,28 @@ private struct SampleWindow {
             conditions.append(condition)
             values.append(value)
         }
-        if let session {
-            add("s.session = ?", SessionID(stored: session)?.bytes ?? .null)
-        }
+        if let session { add("n.session = ?", .text(session)) }
         if let run { add("s.run = ?", .integer(run)) }
         if let child { add("s.child = ?", .integer(child)) }
-        // With a session or a Child SA in hand, its own index is the better one.
-        let plus = session == nil && child == nil ? "" : "+"
-        if times.lowerBound > Int64.min {
-            add("\(plus)c.last_s >= ?", .integer(Fold.seconds(times.lowerBound)))
+        // With a session or a Child SA in hand its own index is the best one; and CROSS JOIN has
+        // SQLite begin with the few folds that are of the time.
+        let isOfTime = session == nil && child == nil
+        if isOfTime, times.lowerBound > Int64.min {
+            add("f.last_s >= ?", .integer(FoldRange.seconds(times.lowerBound)))
         }
-        if times.upperBound < Int64.max {
-            add("+c.first_s <= ?", .integer(Fold.seconds(times.upperBound)))
+        if isOfTime, times.upperBound < Int64.max {
+            add("f.first_s <= ?", .integer(FoldRange.seconds(times.upperBound)))
         }
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        let source =
+            isOfTime
+            ? "folds f CROSS JOIN chunks c ON c.id BETWEEN f.first_chunk AND f.last_chunk"
+            : "chunks c"
         return (
-            "SELECT c.data, c.id, s.run, s.child, s.session FROM chunks c"
-                + " JOIN series s ON s.id = c.series\(filter)"
-                + (session == nil && child == nil ? "" : " ORDER BY c.id"), values
+            "SELECT c.data, c.id, s.run, s.child, n.session FROM \(source)"
+                + " JOIN series s ON s.id = c.series"
+                + " JOIN sampled_sessions n ON n.id = s.session\(filter)"
+                + (isOfTime ? "" : " ORDER BY c.id"), values
         )
-    }
-}
-
-/// The latest counters of each Child SA that the journal knows: all that have not ended, and some
-/// that have.
-private final class ChildLast: VirtualTable {
-    private let owner: SampleTables
-    private var cache: (key: [Int64], rows: [[Value]], bySession: [String: [Int]])?
-    let columns = """
-        session TEXT, child INTEGER, run INTEGER, at_ns INTEGER, bytes_in INTEGER,
-        packets_in INTEGER, bytes_out INTEGER, packets_out INTEGER
-        """
-    let indexed: Set<Int> = [0]
-
-    init(_ owner: SampleTables) { self.owner = owner }
-
-    func makeCursor() -> any VirtualTableCursor { LastCursor(self) }
-
-    fileprivate func rows(of session: String?) throws(SQLiteError) -> [[Value]] {
-        let connection = owner.connection
-        let key = [
-            try connection.integer("SELECT coalesce(max(id), 0) FROM journal"),
-            try connection.integer("SELECT at_ns FROM journal ORDER BY id DESC LIMIT 1"),
-        ]
-        if cache?.key != key { cache = try load(key) }
-        guard let cache else { return [] }
-        guard let session else { return cache.rows }
-        return (cache.bySession[session] ?? []).map { cache.rows[$0] }
-    }
-
-    private func load(
-        _ key: [Int64]
-    ) throws(SQLiteError) -> (key: [Int64], rows: [[Value]], bySession: [String: [Int]]) {
-        var journal = JournalReader()
-        var times: [Int64: Int64] = [:]
-        try Fold.forEach(owner.connection) { _, at, row in
-            journal.take(row)
-            for entry in row?.entries ?? [] where entry.counters != nil { times[entry.series] = at }
-        }
-        var rows: [[Value]] = []
-        var bySession: [String: [Int]] = [:]
-        for (id, counters) in journal.latest.sorted(by: { $0.key < $1.key }) {
-            guard let series = try Series(id, of: owner.connection) else { continue }
-            bySession[series.session, default: []].append(rows.count)
-            rows.append(
-                [
-                    .text(series.session), .integer(series.child), .integer(series.run),
-                    .integer(times[id] ?? 0),
-                ]
-                    + [
-                        counters.bytesIn, counters.packetsIn, counters.bytesOut,
-                        counters.packetsOut,
-                    ].map { .integer(Int64(clamping: $0)) })
-        }
-        return (key, rows, bySession)
-    }
-}
-
-private final class LastCursor: VirtualTableCursor {
-    private let table: ChildLast
-    private var rows: [[Value]] = []
-    private var place = 0
-
-    init(_ table: ChildLast) { self.table = table }
-
-    var isAtEnd: Bool { place >= rows.count }
-
-    func start(_ constraints: [Constraint]) throws(SQLiteError) {
-        var session: String?
-        for constraint in constraints where constraint.relation == .equal {
-            if case .text(let text) = constraint.value { session = text }
-        }
-        rows = try table.rows(of: session)
-        place = 0
-    }
-
-    func advance() { place += 1 }
-
-    func value(_ column: Int) -> Value {
-        rows.indices.contains(place) && rows[place].indices.contains(column)
-            ? rows[place][column] : .null
     }
 }

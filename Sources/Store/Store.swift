@@ -89,16 +89,22 @@ package final class Store: @unchecked Sendable {
     /// Bytes on disk: the database and its write-ahead log.
     package var sizeBytes: UInt64 { StoreFile.size(path) + StoreFile.size(path + "-wal") }
 
-    /// Folds the write-ahead log into the database, closes it and lets the next writer in.
-    /// Nothing recorded is lost if this is never called.
+    /// Gives free space back, folds the write-ahead log into the database, closes it and lets the
+    /// next writer in. Nothing recorded is lost if this is never called.
     package func close() {
+        _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")
         // A reader may hold the log; then the next writer folds it.
         _ = try? connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
         lock.release()
     }
 
+    /// Pages of 4 kB.
+    private static let freedAtClose = 4_096
+
     private static func configure(_ connection: Connection) throws(SQLiteError) {
+        // Counts for a file that is still empty; any other has what it was made with.
+        _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
         _ = try connection.value("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
         // After a long reader has let the log grow, it shrinks to this again.

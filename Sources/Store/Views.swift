@@ -12,7 +12,8 @@ enum Views {
     /// In an order in which each only uses those before it.
     static let all = [
         View(name: "events", query: events), View(name: "spans_of_runs", query: spansOfRuns),
-        View(name: "sessions", query: sessions), View(name: "leases", query: leases),
+        View(name: "child_last", query: childLast), View(name: "sessions", query: sessions),
+        View(name: "leases", query: leases),
         View(name: "child_sas", query: childSAs), View(name: "alerts", query: alerts),
         View(name: "samples", query: samples), View(name: "rates", query: rates),
         View(name: "session_hours", query: sessionHours),
@@ -40,6 +41,15 @@ enum Views {
           JOIN gateway_started s ON s.run = r.run
           LEFT JOIN gateway_stopped e
             ON e.id = (SELECT min(id) FROM gateway_stopped WHERE id > s.id)
+        """
+
+    /// The latest counters of each Child SA that has not ended, or only just.
+    private static let childLast = """
+        SELECT n.session, s.child, s.run,
+               \(Tables.traffic.map { "l.\($0)" }.joined(separator: ", "))
+          FROM series_last l
+          JOIN series s ON s.id = l.series
+          JOIN sampled_sessions n ON n.id = s.session
         """
 
     /// What a session's Child SAs have carried up to their end or their latest sample.
@@ -88,7 +98,12 @@ enum Views {
         """
 
     private static let childSAs: String = {
-        let totals = Tables.traffic.map { "coalesce(c.\($0), l.\($0), 0) AS \($0)" }
+        let totals = Tables.traffic.map { column in
+            """
+            coalesce(c.\(column), (SELECT l.\(column) FROM child_last l
+                WHERE l.session = i.session AND l.child = i.child), 0) AS \(column)
+            """
+        }
         return """
             SELECT i.session, i.run, i.child, i.inbound_spi, i.outbound_spi, i.suite,
                    i.at_ns AS installed_ns, c.at_ns AS closed_ns,
@@ -98,7 +113,6 @@ enum Views {
               LEFT JOIN child_sa_closed c
                 ON c.id = (SELECT min(id) FROM child_sa_closed
                             WHERE session = i.session AND child = i.child)
-              LEFT JOIN child_last l ON l.session = i.session AND l.child = i.child
             """
     }()
 

@@ -6,10 +6,18 @@ struct Writer {
     private let run: Int64
     /// One sequence over all kinds, in the order of recording.
     private var nextID: Int64
-    /// Each Child SA's group, and its counters where the journal has them.
-    private var groups: [ChildID: (series: Int64, latest: Counters?)] = [:]
+    /// The Child SAs of the latest tick, by ascending number.
+    private var groups: [Group] = []
     private var nextSeries: Int64
     private var journalRows: Int
+
+    private struct Group {
+        let child: ChildID
+        let series: Int64
+        var latest = Counters()
+        /// Since the tick before, or there was none.
+        var isMoved = true
+    }
 
     private struct Kind: Sendable {
         let insertion: String
@@ -89,37 +97,50 @@ struct Writer {
         _ samples: [ChildSample], at: Value, on connection: Connection
     ) throws(SQLiteError) {
         guard !samples.isEmpty || !groups.isEmpty else { return }
-        var present: [ChildID: (series: Int64, latest: Counters?)] = [:]
-        var entries: [JournalRow.Entry] = []
-        for sample in samples {
-            let known = groups[sample.child]
-            let counters = Counters(sample.traffic)
-            let series: Int64
-            if let known {
-                series = known.series
-            } else {
-                series = try begin(sample, on: connection)
+        let insertLast = try connection.prepare(Self.insertLast)
+        var present: [Group] = []
+        present.reserveCapacity(samples.count)
+        var known = 0
+        for sample in Self.ascending(samples) where sample.child != present.last?.child {
+            while known < groups.count, groups[known].child.number < sample.child.number {
+                known += 1
             }
-            let isUnmoved = known?.latest == counters
-            present[sample.child] = (series, counters)
-            entries.append(
-                JournalRow.Entry(series: series, counters: isUnmoved ? nil : counters))
+            let counters = Counters(sample.traffic)
+            var group: Group
+            if known < groups.count, groups[known].child == sample.child {
+                group = groups[known]
+                group.isMoved = group.latest != counters
+            } else {
+                group = Group(child: sample.child, series: try begin(sample, on: connection))
+            }
+            if group.latest != counters { try insertLast.run(counters.row(of: group.series)) }
+            group.latest = counters
+            present.append(group)
         }
         groups = present
+        // A Child SA may be sampled later than another that was installed after it.
+        present.sort { $0.series < $1.series }
         var row = JournalRow(.tick)
-        for entry in entries.sorted(by: { $0.series < $1.series }) { row.add(entry) }
+        for group in present { row.add(group.series, group.isMoved ? group.latest : nil) }
         try connection.execute(
             Self.insertJournal, [.null, .integer(run), at, .blob(row.encoded)])
         journalRows += 1
+    }
+
+    private static func ascending(_ samples: [ChildSample]) -> [ChildSample] {
+        let isSorted = zip(samples, samples.dropFirst()).allSatisfy {
+            $0.child.number <= $1.child.number
+        }
+        return isSorted ? samples : samples.sorted { $0.child.number < $1.child.number }
     }
 
     private mutating func begin(
         _ sample: ChildSample, on connection: Connection
     ) throws(SQLiteError) -> Int64 {
         let series = nextSeries
-        try connection.execute(
-            Self.insertSeries,
-            [.integer(series), .integer(run), sample.child.datum.value, sample.session.bytes])
+        try Series.insert(
+            series, run: run, child: Int64(clamping: sample.child.number),
+            session: sample.session.description, on: connection)
         nextSeries += 1
         return series
     }
@@ -144,7 +165,7 @@ struct Writer {
 
     private static let insertTick = Tables.ticks.insertion(orReplace: true)
     private static let insertPool = Tables.poolSamples.insertion(orReplace: true)
-    private static let insertSeries = Tables.series.insertion()
+    private static let insertLast = Tables.seriesLast.insertion(orReplace: true)
     private static let insertJournal = Tables.journal.insertion()
 }
 

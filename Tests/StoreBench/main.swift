@@ -143,6 +143,7 @@ func bench() throws {
     let writes = Double(figure("write_bytes", of: "io") - written)
     let peak = figure("VmHWM", of: "status")
 
+    if words.count > 4 { return print(usedCPU / samples * 1e6) }
     _ = try StoreCare.compact(path: words[1])
     let reader = try StoreReader(path: words[1])
     let end = (Workload.start + Int64(hours * 3_600) - 15) * 1_000_000_000
