@@ -6,18 +6,10 @@ struct Writer {
     private let run: Int64
     /// One sequence over all kinds, in the order of recording.
     private var nextID: Int64
-    /// The Child SAs of the latest tick, by ascending number.
-    private var groups: [Group] = []
+    /// The Child SAs of the latest tick.
+    private var groups = SampledGroups()
     private var nextSeries: Int64
     private var journalRows: Int
-
-    private struct Group {
-        let child: ChildID
-        let series: Int64
-        var latest = Counters()
-        /// Since the tick before, or there was none.
-        var isMoved = true
-    }
 
     private struct Kind: Sendable {
         let insertion: String
@@ -98,40 +90,21 @@ struct Writer {
     ) throws(SQLiteError) {
         guard !samples.isEmpty || !groups.isEmpty else { return }
         let insertLast = try connection.prepare(Self.insertLast)
-        var present: [Group] = []
-        present.reserveCapacity(samples.count)
-        var known = 0
-        for sample in Self.ascending(samples) where sample.child != present.last?.child {
-            while known < groups.count, groups[known].child.number < sample.child.number {
-                known += 1
-            }
+        for sample in samples {
             let counters = Counters(sample.traffic)
-            var group: Group
-            if known < groups.count, groups[known].child == sample.child {
-                group = groups[known]
-                group.isMoved = group.latest != counters
+            if let place = groups.place(of: sample.child) {
+                guard groups.take(counters, at: place) else { continue }
+                try insertLast.run(counters.row(of: groups.series(at: place)))
             } else {
-                group = Group(child: sample.child, series: try begin(sample, on: connection))
+                let series = try begin(sample, on: connection)
+                groups.begin(sample.child, series, counters)
+                if counters != Counters() { try insertLast.run(counters.row(of: series)) }
             }
-            if group.latest != counters { try insertLast.run(counters.row(of: group.series)) }
-            group.latest = counters
-            present.append(group)
         }
-        groups = present
-        // A Child SA may be sampled later than another that was installed after it.
-        present.sort { $0.series < $1.series }
-        var row = JournalRow(.tick)
-        for group in present { row.add(group.series, group.isMoved ? group.latest : nil) }
+        let row = groups.endTick()
         try connection.execute(
             Self.insertJournal, [.null, .integer(run), at, .blob(row.encoded)])
         journalRows += 1
-    }
-
-    private static func ascending(_ samples: [ChildSample]) -> [ChildSample] {
-        let isSorted = zip(samples, samples.dropFirst()).allSatisfy {
-            $0.child.number <= $1.child.number
-        }
-        return isSorted ? samples : samples.sorted { $0.child.number < $1.child.number }
     }
 
     private mutating func begin(
