@@ -13,6 +13,7 @@ extension Engine {
         session.path = sa.path
         sessions[session.id] = session
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
+        enter(session, from: sa.path.remote.address)
         startTimers(of: sa, session, at: now)
     }
 
@@ -95,6 +96,7 @@ extension Engine {
         let name = session.identity.canonicalBytes
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
+        leave(session)
         sa.session = nil
     }
 
