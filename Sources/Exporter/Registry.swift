@@ -38,7 +38,13 @@ package final class Registry: Sendable {
             for metric in Tick.metrics {
                 samples.set(metric.family.name, slot: 0, to: .count(metric.value(tick)))
             }
+            for metric in Tick.messageMetrics {
+                for (slot, count) in metric.counts(tick).counts.enumerated() {
+                    samples.set(metric.family.name, slot: slot, to: .count(count))
+                }
+            }
             samples.pools = tick.pools
+            samples.connections = tick.connections
         }
     }
 
@@ -130,6 +136,12 @@ package final class Registry: Sendable {
         for metric in Tick.poolMetrics where metric.family == family {
             for pool in samples.pools {
                 writer.sample(family, [("pool", pool.name)], .count(metric.value(pool)))
+            }
+        }
+        for metric in Tick.connectionMetrics where metric.family == family {
+            for connection in samples.connections {
+                writer.sample(
+                    family, [("connection", connection.name)], .count(metric.value(connection)))
             }
         }
         for metric in UserState.metrics where metric.family == family {

@@ -63,6 +63,8 @@ struct Pipeline: Sendable {
         if let step = clock.observe(now) {
             record(ClockStepped(stepMilliseconds: step.nanoseconds / 1_000_000), at: now.instant)
         }
+        let oldest = [backlog.oldest, facts.first?.instant].compactMap(\.self).min()
+        let begun = ContinuousClock.now
         for fact in facts {
             take(fact)
             if backlog.count >= Backlog.batch { write(now: now.instant) }
@@ -71,6 +73,8 @@ struct Pipeline: Sendable {
         recordLosses(lost, at: now.instant)
         if !backlog.isFailing { recordLosses(backlog.takeDropped(), at: now.instant) }
         write(now: now.instant)
+        let waited = oldest.map { max(.zero, now.instant - $0) + (ContinuousClock.now - begun) }
+        sinks.registry.set(.recorderLag, to: waited?.seconds ?? 0)
         publish(queued: facts.count, at: now.wall)
     }
 
