@@ -48,8 +48,8 @@ package final class Engine {
     private var deadlines = Heap<Deadline>()
     private var lastChild: UInt64 = 0
     private var lastHandle: UInt64 = 0
-    private var received = MessageCounts()
-    var sent = MessageCounts()
+    private var received = MessageCounts(.received)
+    var sent = MessageCounts(.sent)
     var retransmissionsSent: UInt64 = 0
     var retransmissionsReceived: UInt64 = 0
     var dpdSent: UInt64 = 0

@@ -150,6 +150,7 @@ package final class Registry: Sendable {
             }
         }
         for (values, number) in zip(family.series, samples.numbers[family.name] ?? []) {
+            guard !family.isSparse || number != .count(0) else { continue }
             writer.sample(family, labels(family, values), number)
         }
         for (values, distribution) in zip(family.series, samples.distributions[family.name] ?? []) {

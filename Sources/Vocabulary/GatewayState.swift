@@ -103,8 +103,8 @@ package struct Tick: Sendable {
     package var sessionLimit: UInt64 = 0
     /// Of all Child SAs there ever were in this run.
     package var traffic = Traffic()
-    package var received = MessageCounts()
-    package var sent = MessageCounts()
+    package var received = MessageCounts(.received)
+    package var sent = MessageCounts(.sent)
     package var retransmissionsSent: UInt64 = 0
     /// Requests of peers that came again and were answered again.
     package var retransmissionsReceived: UInt64 = 0
@@ -146,10 +146,13 @@ package struct MessageMetric: Sendable {
     package let family: MetricFamily
     package let counts: @Sendable (Tick) -> MessageCounts
 
-    init(_ name: String, _ help: String, _ path: any KeyPath<Tick, MessageCounts> & Sendable) {
+    init(
+        _ name: String, _ help: String, _ direction: MessageCounts.Direction,
+        _ path: any KeyPath<Tick, MessageCounts> & Sendable
+    ) {
         family = MetricFamily(
             name: name, kind: .counter, help: help, labels: ["exchange", "message"],
-            series: MessageCounts.series)
+            series: MessageCounts.series(direction))
         counts = { $0[keyPath: path] }
     }
 }
@@ -191,7 +194,8 @@ extension Tick {
             "Peers asked for a sign of life, first time only."
         ) { $0.dpdSent },
         StateMetric(
-            "ike_dpd_responses_received_total", .counter, "Signs of life that peers gave when asked."
+            "ike_dpd_responses_received_total", .counter,
+            "Signs of life that peers gave when asked."
         ) { $0.dpdAnswered },
         StateMetric(
             "ike_fragments_received_total", .counter,
@@ -210,8 +214,9 @@ extension Tick {
 
     /// One series of each by exchange and kind of message.
     package static let messageMetrics = [
-        MessageMetric("ike_messages_received_total", "IKE datagrams received.", \.received),
-        MessageMetric("ike_messages_sent_total", "IKE datagrams sent.", \.sent),
+        MessageMetric(
+            "ike_messages_received_total", "IKE datagrams received.", .received, \.received),
+        MessageMetric("ike_messages_sent_total", "IKE datagrams sent.", .sent, \.sent),
     ]
 
     /// One series of each by connection, also of those that nobody uses.

@@ -12,10 +12,13 @@ package struct MetricFamily: Hashable, Sendable {
     package let series: [[String]]
     /// Upper bounds in the family's unit, ascending, without `+Inf`. Histograms only.
     package let buckets: [Double]
+    /// A series is there from its first count on: for details of what another family counts from
+    /// zero, so that a scrape stays small.
+    package let isSparse: Bool
 
     package init(
         name: String, kind: Kind, help: String, labels: [String] = [], series: [[String]] = [[]],
-        buckets: [Double] = []
+        buckets: [Double] = [], isSparse: Bool = false
     ) {
         self.name = name
         self.kind = kind
@@ -23,6 +26,7 @@ package struct MetricFamily: Hashable, Sendable {
         self.labels = labels
         self.series = series
         self.buckets = buckets
+        self.isSparse = isSparse
     }
 }
 
@@ -42,15 +46,18 @@ package struct Counter<E: Event>: Sendable {
         self.amount = amount
     }
 
+    /// - Parameters:
+    ///   - values: the label's, if not all of them can happen.
+    ///   - sparse: ``MetricFamily/isSparse``.
     package init<L: Label>(
         _ name: String, _ help: String, by label: String,
-        _ path: any KeyPath<E, Public<L>> & Sendable,
-        adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
+        _ path: any KeyPath<E, Public<L>> & Sendable, among values: [L] = Array(L.allCases),
+        sparse: Bool = false, adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
     ) {
-        let slots = Slots<L>()
+        let slots = Slots(values)
         family = MetricFamily(
             name: name, kind: .counter, help: help, labels: [label],
-            series: slots.names.map { [$0] })
+            series: slots.names.map { [$0] }, isSparse: sparse)
         slot = { slots.index(of: $0[keyPath: path].clear) }
         self.amount = amount
     }
@@ -69,7 +76,7 @@ package struct Histogram<E: Event>: Sendable {
         session: (any KeyPath<E, Public<SessionID>> & Sendable)? = nil,
         _ stages: [(L, any KeyPath<E, Public<UInt64>> & Sendable)]
     ) {
-        let slots = Slots<L>()
+        let slots = Slots(Array(L.allCases))
         family = MetricFamily(
             name: name, kind: .histogram, help: help, labels: [label],
             series: slots.names.map { [$0] }, buckets: buckets)
@@ -84,9 +91,13 @@ package struct Histogram<E: Event>: Sendable {
 
 /// A label's values in slot order.
 struct Slots<L: Label>: Sendable {
-    let names = L.allCases.map(\.rawValue)
-    private let indices = Dictionary(
-        uniqueKeysWithValues: L.allCases.enumerated().map { ($1, $0) })
+    let names: [String]
+    private let indices: [L: Int]
+
+    init(_ values: [L]) {
+        names = values.map(\.rawValue)
+        indices = Dictionary(values.enumerated().map { ($1, $0) }) { first, _ in first }
+    }
 
     func index(of value: L) -> Int { indices[value] ?? 0 }
 }

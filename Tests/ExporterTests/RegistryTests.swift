@@ -57,6 +57,18 @@ struct RegistryTests {
         #expect(firing.count == RuleID.allCases.count)
     }
 
+    @Test("shows a series of a sparse family once it has counted something")
+    func sparse() {
+        let registry = Registry(version: "1")
+        let family = "ike_create_child_sa_refusals_total"
+        #expect(!registry.lines().contains { $0.hasPrefix("\(family){") })
+        #expect(registry.text().contains("# TYPE \(family) counter"))
+        registry.count(CreateChildSARefused.example.increments)
+        #expect(
+            registry.lines().filter { $0.hasPrefix("\(family){") }
+                == ["\(family){reason=\"no_additional_sas\"} 1"])
+    }
+
     @Test("shows the pools of the last tick and no others")
     func pools() {
         let registry = Registry(version: "1")
@@ -78,8 +90,9 @@ struct RegistryTests {
         let messages = "ike_messages_received_total{exchange="
         #expect(lines.contains("\(messages)\"ike_auth\",message=\"request\"} 1"))
         #expect(lines.contains("\(messages)\"informational\",message=\"response\"} 1"))
-        #expect(lines.contains("\(messages)\"unknown\",message=\"unknown\"} 1"))
-        #expect(lines.contains("\(messages)\"ike_auth\",message=\"response\"} 0"))
+        #expect(lines.contains("\(messages)\"other\",message=\"other\"} 1"))
+        #expect(lines.contains("\(messages)\"create_child_sa\",message=\"request\"} 0"))
+        #expect(!lines.contains { $0.hasPrefix("\(messages)\"ike_auth\",message=\"response\"") })
     }
 
     @Test("puts a measurement into its bucket and all above it")
