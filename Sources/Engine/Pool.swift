@@ -3,7 +3,7 @@ import Vocabulary
 
 /// Lends addresses of up to two families.
 struct Pool {
-    let policy: PoolPolicy
+    private(set) var policy: PoolPolicy
     private(set) var ipv4: LendingBlock?
     private(set) var ipv6: LendingBlock?
 
@@ -26,6 +26,20 @@ struct Pool {
         if address.isIPv4 { ipv4?.giveBack(address) } else { ipv6?.giveBack(address) }
     }
 
+    var isUnused: Bool { [ipv4, ipv6].compactMap { $0 }.allSatisfy { $0.lent == 0 } }
+
+    /// How many lent addresses a new policy would not have.
+    func stranded(by new: PoolPolicy?) -> Int {
+        (ipv4?.stranded(by: new?.ipv4) ?? 0) + (ipv6?.stranded(by: new?.ipv6) ?? 0)
+    }
+
+    /// Lends from other blocks from now on. Nothing that is lent may be outside of them.
+    mutating func adopt(_ new: PoolPolicy) {
+        ipv4 = new.ipv4.map { ipv4?.resized(to: $0) ?? LendingBlock($0) }
+        ipv6 = new.ipv6.map { ipv6?.resized(to: $0) ?? LendingBlock($0) }
+        policy = new
+    }
+
     /// How many addresses of a family there are.
     func size(_ family: AddressFamily) -> UInt64 {
         switch family {
@@ -37,8 +51,6 @@ struct Pool {
     func contains(_ address: IPAddress) -> Bool {
         [policy.ipv4, policy.ipv6].contains { $0?.contains(address) ?? false }
     }
-
-    var isUnused: Bool { [ipv4, ipv6].compactMap { $0 }.allSatisfy { $0.lent == 0 } }
 
     /// The family with fewer addresses stands for the pool: it limits how many can log in.
     var state: PoolState {
@@ -72,17 +84,35 @@ struct LendingBlock {
             used.insert(last)
             return last
         }
-        if next < size {
+        while next < size {
             let address = IPAddress(
                 number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
-            return take(address, for: identity)
+            // After a change of the block it may have been lent before.
+            if !used.contains(address), !queued.contains(address) {
+                return take(address, for: identity)
+            }
         }
         while let address = free.popFirst() {
             queued.remove(address)
             if !used.contains(address) { return take(address, for: identity) }
         }
         return nil
+    }
+
+    func stranded(by new: AddressBlock?) -> Int {
+        used.count { address in !(new.map { $0.contains(address) } ?? false) }
+    }
+
+    /// The same leases and memories in another block.
+    func resized(to new: AddressBlock) -> LendingBlock {
+        guard new != block else { return self }
+        var resized = LendingBlock(new)
+        resized.used = used
+        resized.memory = memory.filter { new.contains($0.value) }
+        resized.free = Deque(free.filter(new.contains))
+        resized.queued = queued.filter(new.contains)
+        return resized
     }
 
     mutating func giveBack(_ address: IPAddress) {
