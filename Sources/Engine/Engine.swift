@@ -166,12 +166,20 @@ package final class Engine {
         tick.retransmissionsReceived += retransmissionsReceived
         tick.dpdSent += dpdSent
         tick.dpdAnswered += dpdAnswered
-        tick.connections += policy.connections.map {
-            ConnectionState(name: $0.name, sessions: sessionCounts[$0.name] ?? 0)
-        }
+        tick.connections += connectionStates
         tick.fragmentsSent += fragmentsSent
         tick.fragmentsReceived += fragmentsReceived
         tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
+    }
+
+    /// Of each connection of the configuration, then of those that it no longer has and somebody
+    /// still uses.
+    private var connectionStates: [ConnectionState] {
+        let configured = policy.connections.map(\.name)
+        let others = sessionCounts.keys.filter { !configured.contains($0) }.sorted()
+        return (configured + others).map {
+            ConnectionState(name: $0, sessions: sessionCounts[$0] ?? 0)
+        }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.

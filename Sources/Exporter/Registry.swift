@@ -7,6 +7,8 @@ package import Vocabulary
 /// nobody. Every family is there at zero from the first scrape.
 package final class Registry: Sendable {
     private let samples = Mutex(Samples())
+    /// Of the last two ticks.
+    private let meter = Mutex(RateMeter(depth: 2))
     private let version: String
 
     /// - Parameter version: Weir's, for `weir_build_info`.
@@ -33,7 +35,10 @@ package final class Registry: Sendable {
     }
 
     /// Takes a tick's gauges and cumulative counters, and its pools in place of the last ones.
-    package func update(_ tick: Tick) {
+    ///
+    /// - Parameter time: of the tick.
+    package func update(_ tick: Tick, at time: Instant) {
+        meter.withLock { $0.look(tick.traffic, at: time) }
         samples.withLock { samples in
             for metric in Tick.metrics {
                 samples.set(metric.family.name, slot: 0, to: .count(metric.value(tick)))
@@ -64,6 +69,9 @@ package final class Registry: Sendable {
     package func sum(of family: String) -> Double {
         samples.withLock { ($0.numbers[family] ?? []).reduce(0) { $0 + $1.double } }
     }
+
+    /// Bits per second between the last two ticks; nil before the second.
+    package var rates: (receive: Double, transmit: Double)? { meter.withLock { $0.rates } }
 
     package var pools: [PoolState] { samples.withLock { $0.pools } }
 

@@ -108,7 +108,7 @@ struct Pipeline: Sendable {
             }
             act(on: detector.observe(event, at: instant), at: instant)
         case .tick(let tick, let instant):
-            sinks.registry.update(tick)
+            sinks.registry.update(tick, at: instant)
             users.observe(tick)
             backlog.add(
                 RecordedTick(at: clock.timestamp(of: instant), instant: instant, tick: tick))

@@ -85,6 +85,21 @@ struct CountTests {
         #expect(pair.sessionsByConnection == ["staff": 0, "guests": 0])
     }
 
+    @Test("a connection that the configuration no longer has counts while somebody uses it")
+    func removedConnection() throws {
+        let pair = Pair()
+        _ = try #require(pair.connect())
+        pair.drive()
+        var policy = EnginePolicy.example
+        policy.connections[0].name = "new"
+        pair.actAtGateway { engine, _, _ in
+            #expect(throws: Never.self) { try engine.adopt(policy) }
+        }
+        #expect(pair.sessionsByConnection == ["new": 0, "staff": 1])
+        pair.actAtGateway { $0.shutDown(at: $1, &$2) }
+        #expect(pair.sessionsByConnection == ["new": 0])
+    }
+
     /// By the header's octets 18 and 19 (RFC 7296 §3.1).
     private func name(of datagram: [UInt8]) throws -> String {
         let exchange = try #require(

@@ -72,10 +72,10 @@ struct RegistryTests {
     @Test("shows the pools of the last tick and no others")
     func pools() {
         let registry = Registry(version: "1")
-        registry.update(.example)
+        registry.update(.example, at: Instant(nanoseconds: 0))
         #expect(registry.lines().contains("ike_pool_addresses_used{pool=\"staff\"} 12"))
         #expect(registry.lines().contains(#"ike_pool_addresses{pool="a \"b\\c\nd"} 1"#))
-        registry.update(Tick())
+        registry.update(Tick(), at: Instant(nanoseconds: 1))
         #expect(!registry.text().contains("{pool="))
         #expect(registry.text().contains("# TYPE ike_pool_addresses gauge"))
     }
@@ -83,7 +83,7 @@ struct RegistryTests {
     @Test("shows a connection that nobody uses at 0, and messages by exchange")
     func connections() {
         let registry = Registry(version: "1")
-        registry.update(.example)
+        registry.update(.example, at: Instant(nanoseconds: 0))
         let lines = registry.lines()
         #expect(lines.contains("ike_connection_sessions{connection=\"staff\"} 12"))
         #expect(lines.contains("ike_connection_sessions{connection=\"guests\"} 0"))
@@ -93,6 +93,25 @@ struct RegistryTests {
         #expect(lines.contains("\(messages)\"other\",message=\"other\"} 1"))
         #expect(lines.contains("\(messages)\"create_child_sa\",message=\"request\"} 0"))
         #expect(!lines.contains { $0.hasPrefix("\(messages)\"ike_auth\",message=\"response\"") })
+    }
+
+    @Test("knows rates from the second look on, and not across a new start")
+    func rates() {
+        let registry = Registry(version: "1")
+        func look(_ second: UInt64, _ bytesIn: UInt64, _ bytesOut: UInt64) {
+            var tick = Tick()
+            tick.traffic = Traffic(bytesIn: bytesIn, bytesOut: bytesOut)
+            registry.update(tick, at: Instant(nanoseconds: second * 1_000_000_000))
+        }
+        look(15, 1_000, 0)
+        #expect(registry.rates == nil)
+        look(30, 16_000, 1_500)
+        #expect(registry.rates?.receive == 8_000)
+        #expect(registry.rates?.transmit == 800)
+        look(40, 16_000, 1_500)
+        #expect(registry.rates?.receive == 0)
+        look(50, 5, 5)
+        #expect(registry.rates == nil)
     }
 
     @Test("puts a measurement into its bucket and all above it")

@@ -52,7 +52,7 @@ extension Registry {
             registry.observe(
                 kind.example.observations, at: Timestamp(nanoseconds: 1_795_000_000_250_000_000))
         }
-        registry.update(.example)
+        registry.update(.example, at: Instant(nanoseconds: 0))
         registry.set(.queueLength, to: 3)
         registry.set(.storeWriteSeconds, to: 0.0125)
         registry.set(.alertsFiring, slot: 1, to: 2)
