@@ -54,6 +54,8 @@ final class IKESA {
     var expectedID: UInt32
     var answered: Answer?
     var retransmissionsSeen: UInt64 = 0
+    /// How many more it may make now.
+    var requests = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32
@@ -229,7 +231,11 @@ struct InitKey: Hashable {
     let source: Endpoint
 
     init(_ request: [UInt8], from source: Endpoint) {
-        fingerprint = request.hashValue
+        self.init(fingerprint: request.hashValue, source: source)
+    }
+
+    init(fingerprint: Int, source: Endpoint) {
+        self.fingerprint = fingerprint
         self.source = source
     }
 }
