@@ -17,6 +17,9 @@ package final class Engine {
     /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
     package var wallOffset: Int64 = 0
 
+    /// Who is logged in at the other shards, if there are any.
+    package var directory: (any UserDirectory)?
+
     /// Sees every message that is sent, before it is encrypted: for tests, which assert
     /// exchanges in the RFC's notation.
     package var trace: ((Trace) -> Void)?

@@ -56,6 +56,8 @@ final class IKESA {
     var retransmissionsSeen: UInt64 = 0
     /// How many more it may make now.
     var requests = TokenBucket()
+    /// How many more messages with its SPIs may fail to decrypt now.
+    var failures = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32

@@ -319,8 +319,12 @@ final class Shard {
     // MARK: Questions and the end
 
     private func answerLetters() {
-        let (letters, stopWanted) = mailbox.take()
+        let (letters, replacements, stopWanted) = mailbox.take()
         stopping = stopWanted
+        for news in replacements {
+            engine.supersede(news.session, atOnce: news.atOnce, at: now, &output)
+        }
+        deliver()
         for letter in letters { letter.settle(answer(to: letter.question)) }
     }
 

@@ -51,6 +51,7 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.defence = defence.share(of: count)
         share.pools = pools.map { pool in
             PoolPolicy(
                 name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),

@@ -52,6 +52,7 @@ final class Diary: Sendable {
     let expiries = Mutex(0)
     let shutDowns = Mutex(0)
     /// Session limits of the policies that it was to follow, in order.
+    let superseded = Mutex<[SessionID]>([])
     let adopted = Mutex<[Int]>([])
     /// The one that it refuses.
     let refused = Mutex<Int?>(nil)
@@ -67,6 +68,7 @@ final class ScriptedEngine: GatewayEngine {
     private let dataplane: any Dataplane
     var wallOffset: Int64 = 0
     var nextDeadline: Instant?
+    var directory: (any UserDirectory)?
     private var terminated = false
 
     init(_ diary: Diary, _ dataplane: any Dataplane, knowing listen: [ListenAddress]) {
@@ -89,6 +91,12 @@ final class ScriptedEngine: GatewayEngine {
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
     ) {
         diary.moved.withLock { $0.append(remote) }
+    }
+
+    func supersede(
+        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output
+    ) {
+        diary.superseded.withLock { $0.append(session) }
     }
 
     func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {}
