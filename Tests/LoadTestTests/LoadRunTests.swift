@@ -26,7 +26,7 @@ struct Bed {
         var policy = EnginePolicy(
             connections: [connection], pools: [PoolPolicy(name: "staff", ipv4: block)])
         policy.sessionLimit = sessionLimit
-        gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
+        gateway = try Gateway(setup, inner: [EchoNetwork()], sink: Nowhere()) {
             [policy] dataplane, _ in
             Engine(policy, dataplane: dataplane, random: SystemRandom())
         }
