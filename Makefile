@@ -31,6 +31,8 @@ build: ## build the release binary
 	@.ci/packages libraries
 	@.ci/quiet "release build" \
 	    swift build -c release --product weir --static-swift-stdlib $(SWIFT_FLAGS)
+	@.ci/quiet "release build of the SQLite extension" \
+	    swift build -c release --product weir_store --static-swift-stdlib $(SWIFT_FLAGS)
 
 demo: build ## run gateway and simulated clients on loopback (DURATION=60s CLIENTS=20)
 	@$(RELEASE) demo --clients $(CLIENTS) --duration $(DURATION)
