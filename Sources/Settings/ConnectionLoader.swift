@@ -39,7 +39,7 @@ extension Loader {
         if !section.has("remote_ids") { section.fail("lacks \"remote_ids\": who may log in") }
         let secret = secret(section)
         let pool = section.require("pool", .name("staff"))
-        let device = section.has("tun") ? device(tun) : nil
+        let device = device(tun, isWanted: section.has("tun"))
         let lifetime = Duration.seconds(1)...Duration.seconds(7 * 86_400)
         let rekeyIKE = rekey.read("ike", .duration(lifetime, "4h"), or: Defaults.rekeyIKE)
         let rekeyChild = rekey.read("child", .duration(lifetime, "1h"), or: Defaults.rekeyChild)

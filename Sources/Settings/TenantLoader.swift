@@ -3,10 +3,14 @@ import Vocabulary
 // Tenants: connections whose clients have a TUN device and a routing table of their own.
 
 extension Loader {
-    func device(_ section: Section) -> Configuration.Device? {
+    /// - Parameter isWanted: there is such a section.
+    func device(_ section: Section, isWanted: Bool) -> Configuration.Device? {
+        for key in ["name", "table"] where isWanted && !section.has(key) {
+            section.fail("lacks \"\(key)\"; for example {name: weir1, table: 100}")
+        }
         // The kernel's limit is 15 bytes.
-        let name = section.require("name", .name("weir1", limit: 15))
-        let table = section.require("table", .integer(1...Int(UInt32.max)))
+        let name = section.optional("name", .name("weir1", limit: 15))
+        let table = section.optional("table", .integer(1...Int(UInt32.max)))
         guard let name, let table else { return nil }
         // RT_TABLE_DEFAULT, RT_TABLE_MAIN, RT_TABLE_LOCAL.
         if (253...255).contains(table.value) {

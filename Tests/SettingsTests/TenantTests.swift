@@ -67,7 +67,8 @@ struct TenantTests {
             ),
             (
                 ", table: 200", "",
-                "weir.yaml:14: connections[2].tun: lacks \"table\": a number from 1 to 4294967295"
+                "weir.yaml:14: connections[2].tun: lacks \"table\"; for example "
+                    + "{name: weir1, table: 100}"
             ),
         ])
     func mistakes(_ example: (old: String, new: String, complaint: String)) {
