@@ -57,6 +57,8 @@ bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks
 	@.ci/packages tests
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
+	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	    python3 .ci/bench-page $(RELEASE) --write docs/benchmarks.md
 
 fuzz: debug ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@python3 .ci/fuzz $(FUZZ_TIME)
