@@ -47,6 +47,9 @@ package struct Connection: Sendable {
     /// Without one, no address is lent.
     package var pool: String?
     package var dns: [IPAddress]
+    /// The number of the inner network of its peers; 0 is the gateway's own. Each has addresses of
+    /// its own.
+    package var network = 0
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy

@@ -22,13 +22,13 @@ package final class Shards: Sendable {
     /// - Parameters:
     ///   - setup: with several shards, a port of 0 is drawn by the first for all.
     ///   - count: 1 to ``limit``; others are clamped.
-    ///   - inner: makes a shard's inner network, which becomes its own.
+    ///   - inner: makes a shard's inner networks, which become its own.
     ///   - sink: makes a shard's sink, which is called on its thread.
     ///   - engine: makes the engine of the shard of that number, whose policy must name it.
     /// - Throws: ``GatewayError``; nothing is left open then.
     package init(
         _ setup: GatewaySetup, count: Int,
-        inner: (Int) throws(GatewayError) -> sending any InnerNetwork,
+        inner: (Int) throws(GatewayError) -> sending [any InnerNetwork],
         sink: (Int) -> any FactSink,
         engine: (Int, any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
@@ -87,12 +87,13 @@ package final class Shards: Sendable {
     }
 }
 
-/// What one shard follows: its part of the policy, and routes to the inner addresses of its pools.
+/// What one shard follows: its part of the policy, and for each inner network the routes to the
+/// inner addresses of its pools.
 package struct PolicyShare: Sendable {
     package let policy: EnginePolicy
-    package let routes: [InnerPrefix]
+    package let routes: [[InnerPrefix]]
 
-    package init(policy: EnginePolicy, routes: [InnerPrefix]) {
+    package init(policy: EnginePolicy, routes: [[InnerPrefix]]) {
         self.policy = policy
         self.routes = routes
     }

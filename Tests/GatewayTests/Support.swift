@@ -60,7 +60,7 @@ final class Diary: Sendable {
 
 /// In the place of the engine: sends every message back reversed, reports one event for each, and
 /// has one session, ``SessionID/example``. A message that begins with ``install`` brings up a
-/// Child SA with its sender.
+/// Child SA with its sender, in the network whose number follows.
 final class ScriptedEngine: GatewayEngine {
     static let install: UInt8 = 0xc5
 
@@ -83,7 +83,9 @@ final class ScriptedEngine: GatewayEngine {
         output.events.append(IKESAInitReceived(proof: .spoofable, source: path.remote.address))
         nextDeadline = now + .milliseconds(20)
         if message.first == Self.install {
-            try? dataplane.install(tunnel(atGateway: true, on: path), outbound: true)
+            let network = Int(message.dropFirst().first ?? 0)
+            try? dataplane.install(
+                tunnel(atGateway: true, on: path, network: network), outbound: true)
         }
     }
 
@@ -142,7 +144,7 @@ extension SessionSummary {
 }
 
 /// One end of a Child SA between the gateway and a client whose inner address is 10.88.0.1.
-func tunnel(atGateway: Bool, on path: Path) -> ChildSA {
+func tunnel(atGateway: Bool, on path: Path, network: Int = 0) -> ChildSA {
     let (ours, theirs): (UInt32, UInt32) = atGateway ? (0x1001, 0x2002) : (0x2002, 0x1001)
     let key = { (spi: UInt32) in
         SecretBytes(copying: [UInt8](repeating: UInt8(truncatingIfNeeded: spi), count: 20))
@@ -152,7 +154,7 @@ func tunnel(atGateway: Bool, on path: Path) -> ChildSA {
         session: .example, child: ChildID(1), inboundSPI: ours, outboundSPI: theirs,
         cipher: .aes128GCM16, inboundKey: key(ours), outboundKey: key(theirs),
         localSelectors: atGateway ? [.anyIPv4] : client,
-        remoteSelectors: atGateway ? client : [.anyIPv4], path: path)
+        remoteSelectors: atGateway ? client : [.anyIPv4], network: network, path: path)
 }
 
 /// A UDP socket that tests talk to a gateway with.
