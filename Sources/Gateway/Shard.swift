@@ -49,6 +49,7 @@ final class Shard {
 
     init(
         _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
+        roster: ShardRoster?,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
@@ -73,6 +74,7 @@ final class Shard {
         tunnels = Tunnels()
         tunnels.pathMTU = setup.pathMTU
         self.engine = engine(tunnels, listen)
+        self.engine.roster = roster
         outbox = Outbox(sockets)
         try watch()
     }
@@ -273,8 +275,12 @@ final class Shard {
     // MARK: Questions and the end
 
     private func answerLetters() {
-        let (letters, stopWanted) = mailbox.take()
+        let (letters, superseded, stopWanted) = mailbox.take()
         stopping = stopWanted
+        for (session, lost) in superseded {
+            engine.supersede(session, lost: lost, at: now, &output)
+        }
+        deliver()
         for letter in letters { letter.settle(answer(to: letter.question)) }
     }
 
