@@ -17,9 +17,6 @@ package final class Engine {
     /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
     package var wallOffset: Int64 = 0
 
-    /// Of the gateway's shards; nil if there is no other.
-    package var roster: (any Roster)?
-
     /// Sees every message that is sent, before it is encrypted: for tests, which assert
     /// exchanges in the RFC's notation.
     package var trace: ((Trace) -> Void)?

@@ -93,7 +93,6 @@ extension Engine {
                 total: session.closedTraffic))
         if let handle = session.handle { output.notices.append(.closed(handle, reason)) }
         sessions[session.id] = nil
-        leaveRoster(session)
         if let count = sessionCounts[session.connection.name] {
             sessionCounts[session.connection.name] = count > 1 ? count - 1 : nil
         }

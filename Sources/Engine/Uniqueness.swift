@@ -34,9 +34,7 @@ extension Engine {
         switch unique {
         case .replace: replaced = live
         case .keep:
-            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }),
-                !isKeptOutElsewhere(login, on: sa)
-            else { return nil }
+            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }) else { return nil }
             replaced = live
         case .never:
             replaced = live.filter {

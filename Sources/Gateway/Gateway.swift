@@ -53,19 +53,15 @@ package final class Gateway: Sendable {
     ///   - inner: the inner networks by their numbers; they become the gateway's, which closes
     ///     them at the end.
     ///   - sink: called on the gateway's thread.
-    ///   - roster: of the shards that this is one of.
     ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
     ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
     package init(
         _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
-        roster: ShardRoster? = nil,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         let mailbox = try Mailbox()
-        let shard = try Shard(
-            setup, inner: inner, sink: sink, mailbox: mailbox, roster: roster, engine: engine)
-        roster?.add(mailbox)
+        let shard = try Shard(setup, inner: inner, sink: sink, mailbox: mailbox, engine: engine)
         listen = shard.listen
         name = setup.name
         self.mailbox = mailbox

@@ -21,12 +21,6 @@ package protocol GatewayEngine: AnyObject {
     func fill(_ tick: inout Tick)
     /// Says goodbye to every peer.
     func shutDown(at now: Instant, _ output: inout Output)
-    /// Of the gateway's shards, if there are several.
-    var roster: (any Roster)? { get set }
-    /// The session's user has logged in at another shard.
-    ///
-    /// - Parameter lost: the user has the session no more.
-    func supersede(_ session: SessionID, lost: Bool, at now: Instant, _ output: inout Output)
     /// - Returns: false if there is no such session.
     func terminate(_ session: SessionID, at now: Instant, _ output: inout Output) -> Bool
     /// Follows another policy from now on; sessions stay.

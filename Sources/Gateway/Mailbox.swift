@@ -13,8 +13,6 @@ final class Mailbox: Sendable {
 
     private struct State {
         var letters: [Letter] = []
-        /// Sessions whose users have logged in at another shard; true if they have lost them.
-        var superseded: [SessionID: Bool] = [:]
         var stopWanted = false
         var closed = false
     }
@@ -36,28 +34,17 @@ final class Mailbox: Sendable {
         return letter.answer(within: limit)
     }
 
-    /// Tells, and does not wait. Each session of the shard's takes one place at most.
-    func supersede(_ session: SessionID, lost: Bool) {
-        state.withLock { state in
-            if !state.closed { state.superseded[session] = lost }
-        }
-        wakeUp.signal()
-    }
-
     func askToStop() {
         state.withLock { $0.stopWanted = true }
         wakeUp.signal()
     }
 
     /// What has come since the last call.
-    func take() -> (letters: [Letter], superseded: [SessionID: Bool], stopWanted: Bool) {
+    func take() -> (letters: [Letter], stopWanted: Bool) {
         wakeUp.clear()
         return state.withLock { state in
-            defer {
-                state.letters.removeAll()
-                state.superseded.removeAll()
-            }
-            return (state.letters, state.superseded, state.stopWanted)
+            defer { state.letters.removeAll() }
+            return (state.letters, state.stopWanted)
         }
     }
 

@@ -49,7 +49,6 @@ final class Shard {
 
     init(
         _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
-        roster: ShardRoster?,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
@@ -74,7 +73,6 @@ final class Shard {
         tunnels = Tunnels()
         tunnels.pathMTU = setup.pathMTU
         self.engine = engine(tunnels, listen)
-        self.engine.roster = roster
         outbox = Outbox(sockets)
         try watch()
     }
@@ -275,12 +273,8 @@ final class Shard {
     // MARK: Questions and the end
 
     private func answerLetters() {
-        let (letters, superseded, stopWanted) = mailbox.take()
+        let (letters, stopWanted) = mailbox.take()
         stopping = stopWanted
-        for (session, lost) in superseded {
-            engine.supersede(session, lost: lost, at: now, &output)
-        }
-        deliver()
         for letter in letters { letter.settle(answer(to: letter.question)) }
     }
 

@@ -15,7 +15,6 @@ package final class Shards: Sendable {
     /// Where all of them listen.
     package let listen: [ListenAddress]
     private let gateways: [Gateway]
-    let roster: ShardRoster?
 
     /// Binds the sockets. Nothing is received before ``start()``.
     ///
@@ -35,14 +34,12 @@ package final class Shards: Sendable {
         var setup = setup
         setup.shards = min(max(count, 1), Self.limit)
         let board = TickBoard(shards: setup.shards)
-        let roster = setup.shards > 1 ? ShardRoster() : nil
         var gateways: [Gateway] = []
         for number in 0..<setup.shards {
             if setup.shards > 1 { setup.name = "gateway-\(number)" }
             let gateway = try Gateway(
                 setup, inner: try inner(number),
-                sink: ShardSink(number: number, next: sink(number), board: board),
-                roster: roster
+                sink: ShardSink(number: number, next: sink(number), board: board)
             ) { engine(number, $0, $1) }
             gateways.append(gateway)
             for place in gateway.listen {
@@ -56,7 +53,6 @@ package final class Shards: Sendable {
         guard let first = gateways.first else { throw .nothingToListenOn }
         listen = first.listen
         self.gateways = gateways
-        self.roster = roster
     }
 
     /// Starts the threads. Once only; later calls do nothing.

@@ -106,30 +106,6 @@ struct ShardsTests {
         #expect(shards.ask(.status) == nil)
     }
 
-    @Test("a user's sessions at other shards are known, and superseded there")
-    func roster() throws {
-        let (shards, diaries, _) = try scripted()
-        try shards.start()
-        defer { shards.stop() }
-        let roster = try #require(shards.roster)
-        let alice = RosterUser(connection: "staff", identity: [1])
-        let entry = { (shard: UInt8, low: UInt64) in
-            RosterEntry(shard: shard, session: SessionID(high: 1, low: low), source: .v4(1))
-        }
-        #expect(roster.enter(entry(0, 1), of: alice).isEmpty)
-        #expect(roster.enter(entry(0, 2), of: alice).isEmpty)
-        #expect(roster.enter(entry(2, 3), of: RosterUser(connection: "b", identity: [1])).isEmpty)
-        #expect(roster.enter(entry(1, 4), of: alice) == [entry(0, 1), entry(0, 2)])
-        roster.leave(SessionID(high: 1, low: 1), of: alice)
-        #expect(roster.sessions(of: alice, besides: 2) == [entry(0, 2), entry(1, 4)])
-        #expect(roster.sessions(of: alice, besides: 0) == [entry(1, 4)])
-        roster.supersede([entry(0, 2), entry(2, 3)], lost: true)
-        roster.supersede([entry(9, 9)], lost: true)
-        #expect(eventually { diaries[0].superseded.withLock { $0 } == [true] })
-        #expect(eventually { diaries[2].superseded.withLock { $0 } == [true] })
-        #expect(diaries[1].superseded.withLock { $0 }.isEmpty)
-    }
-
     @Test("another policy is followed by all shards or by none")
     func adoption() throws {
         let (shards, diaries, _) = try scripted()

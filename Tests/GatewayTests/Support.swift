@@ -53,8 +53,6 @@ final class Diary: Sendable {
     let shutDowns = Mutex(0)
     /// Session limits of the policies that it was to follow, in order.
     let adopted = Mutex<[Int]>([])
-    /// Whether the user had lost them: of sessions whose users came to another shard.
-    let superseded = Mutex<[Bool]>([])
     /// The one that it refuses.
     let refused = Mutex<Int?>(nil)
 }
@@ -115,12 +113,6 @@ final class ScriptedEngine: GatewayEngine {
         guard session == .example, !terminated else { return false }
         terminated = true
         return true
-    }
-
-    var roster: (any Roster)?
-
-    func supersede(_ session: SessionID, lost: Bool, at: Instant, _ output: inout Output) {
-        diary.superseded.withLock { $0.append(lost) }
     }
 
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal) {

@@ -193,7 +193,6 @@ extension Engine {
         }
         establish(sa, session, at: now)
         replace(others, at: now, &output)
-        enterRoster(session, connection, lost: payloads.has(.initialContact), on: sa)
         return .success(answer + negotiateMobike(payloads, of: sa, session))
     }
 
