@@ -38,7 +38,7 @@ package final class Gateway: Sendable {
     /// Where it listens, with the ports that it got.
     package let listen: [ListenAddress]
     private let name: String
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let life: Mutex<Life>
 
     private enum Life {

@@ -4,7 +4,8 @@ import Synchronization
 import Vocabulary
 
 /// A gateway of several threads: as many ``Gateway``s on the same ports, each with its own peers,
-/// engine, tunnels and inner network, and no lock between them. From outside it is one.
+/// engine, tunnels and inner network, and no lock between them but at logins, for users who log in
+/// again (``Namesakes``). From outside it is one.
 ///
 /// The kernel hands each datagram to the shard whose number its SPI of ours begins with, so that
 /// none has to be passed on; a new peer's goes by its own SPI, which is random.
@@ -34,13 +35,19 @@ package final class Shards: Sendable {
         var setup = setup
         setup.shards = min(max(count, 1), Self.limit)
         let board = TickBoard(shards: setup.shards)
+        let namesakes = setup.shards > 1 ? Namesakes() : nil
         var gateways: [Gateway] = []
         for number in 0..<setup.shards {
             if setup.shards > 1 { setup.name = "gateway-\(number)" }
             let gateway = try Gateway(
                 setup, inner: try inner(number),
                 sink: ShardSink(number: number, next: sink(number), board: board)
-            ) { engine(number, $0, $1) }
+            ) {
+                let engine = engine(number, $0, $1)
+                engine.directory = namesakes
+                return engine
+            }
+            namesakes?.enter(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {

@@ -23,6 +23,7 @@ extension EnginePolicy {
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
+        defence = configuration.gateway.defence
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }
@@ -53,6 +54,7 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.defence = defence.share(of: count)
         share.pools = pools.map { pool in
             PoolPolicy(
                 name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),

@@ -52,6 +52,7 @@ final class Diary: Sendable {
     let expiries = Mutex(0)
     let shutDowns = Mutex(0)
     /// Session limits of the policies that it was to follow, in order.
+    let superseded = Mutex<[SessionID]>([])
     let adopted = Mutex<[Int]>([])
     /// The one that it refuses.
     let refused = Mutex<Int?>(nil)
@@ -67,6 +68,7 @@ final class ScriptedEngine: GatewayEngine {
     private let dataplane: any Dataplane
     var wallOffset: Int64 = 0
     var nextDeadline: Instant?
+    var directory: (any UserDirectory)?
     private var terminated = false
 
     init(_ diary: Diary, _ dataplane: any Dataplane, knowing listen: [ListenAddress]) {
@@ -78,7 +80,7 @@ final class ScriptedEngine: GatewayEngine {
     func receive(_ message: [UInt8], on path: Path, at now: Instant, _ output: inout Output) {
         diary.received.withLock { $0.append(Diary.Entry(message: message, path: path)) }
         output.transmits.append(Transmit(path: path, bytes: message.reversed()))
-        output.events.append(IKESAInitReceived(source: path.remote.address))
+        output.events.append(IKESAInitReceived(proof: .spoofable, source: path.remote.address))
         nextDeadline = now + .milliseconds(20)
         if message.first == Self.install {
             let network = Int(message.dropFirst().first ?? 0)
@@ -91,6 +93,12 @@ final class ScriptedEngine: GatewayEngine {
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
     ) {
         diary.moved.withLock { $0.append(remote) }
+    }
+
+    func supersede(
+        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output
+    ) {
+        diary.superseded.withLock { $0.append(session) }
     }
 
     func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {}
