@@ -45,6 +45,8 @@ package final class Engine {
     var inboundSPIs: Set<UInt32> = []
     /// Logins of our own that wait for IKE_SA_INIT's answer, by our SPI.
     var initiations: [UInt64: Initiation] = [:]
+    /// Set while nobody new is let in.
+    var draining: Drain?
     private var deadlines = Heap<Deadline>()
     private var lastChild: UInt64 = 0
     private var lastHandle: UInt64 = 0
@@ -126,6 +128,8 @@ package final class Engine {
                 schedule(sa)
             } else if let initiation = initiations[next.spi], initiation.deadline <= now {
                 expired(initiation, at: now, &output)
+            } else if next.spi == Drain.deadlineSPI {
+                continueDrain(at: now, &output)
             }
         }
     }
@@ -155,6 +159,7 @@ package final class Engine {
         tick.childless += UInt64(sessions.values.count { $0.children.isEmpty })
         tick.halfOpen += UInt64(halfOpen.count)
         tick.sessionLimit += UInt64(policy.sessionLimit)
+        tick.draining = draining == nil ? tick.draining : 1
         tick.messagesReceived += messagesReceived
         tick.messagesSent += messagesSent
         tick.retransmissionsSent += retransmissionsSent
@@ -206,6 +211,10 @@ package final class Engine {
 
     func schedule(_ initiation: Initiation) {
         deadlines.insert(Deadline(at: initiation.deadline, spi: initiation.localSPI))
+    }
+
+    func scheduleDrain(_ moment: Instant) {
+        deadlines.insert(Deadline(at: moment, spi: Drain.deadlineSPI))
     }
 
     func newChildID() -> ChildID {

@@ -96,6 +96,7 @@ extension Engine {
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
         sa.session = nil
+        finishDrain(&output)
     }
 
     /// Gives a lease back that nobody was told of.

@@ -26,6 +26,10 @@ package struct EnginePolicy: Sendable {
     package var fragmentSize = 1_280
     /// Bytes of fragments that may wait for the rest of their messages, in all.
     package var reassemblyLimit = 4 << 20
+    /// How long a drain waits before it deletes what is left.
+    package var drainDeadline: Duration = .seconds(600)
+    /// Where a drain sends peers that follow a REDIRECT, in turn.
+    package var redirectTargets: [RedirectTarget] = []
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -200,6 +204,8 @@ package struct ClientPolicy: Sendable {
     /// Give up if there is a NAT (RFC 4555 §3.9).
     package var allowsNAT = true
     package var remoteSelectors: [Selector]
+    /// Go to another gateway when asked to (RFC 5685).
+    package var followsRedirects = false
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration
 

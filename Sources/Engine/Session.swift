@@ -33,8 +33,14 @@ final class Session {
     var path: Path?
     /// Other addresses that the peer says it has (RFC 4555 §3.6).
     var peerAddresses: [IPAddress] = []
+    /// The peer follows a REDIRECT (RFC 5685 §3).
+    var followsRedirects = false
+    /// It was sent one.
+    var wasRedirected = false
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
+    /// Likewise.
+    var trail: RedirectTrail?
 
     init(
         id: SessionID, connection: SessionTerms, identity: Identity, established: Instant,

@@ -3,6 +3,7 @@ import Clocks
 import ESP
 import Engine
 import Glibc
+import Synchronization
 import Vocabulary
 
 /// One thread's share of the gateway: sockets, engine, tunnels and inner network, with no lock
@@ -281,6 +282,12 @@ final class Shard {
             let found = engine.terminate(session, at: now, &output)
             deliver()
             return .terminated(found)
+        case .drain(let order):
+            engine.drain(order, at: now, &output)
+            return drainAnswer()
+        case .cancelDrain:
+            _ = engine.cancelDrain(&output)
+            return drainAnswer()
         case .adopt(let policy, let routes):
             do throws(Gateway.Refusal) {
                 try adopt(policy, routes)
@@ -289,6 +296,13 @@ final class Shard {
                 return .notAdopted(error)
             }
         }
+    }
+
+    private func drainAnswer() -> Gateway.Answer {
+        deliver()
+        let progress = engine.drainProgress(at: now)
+        mailbox.isDraining.store(progress != nil, ordering: .relaxed)
+        return .drain(progress)
     }
 
     /// New routes first, old ones last: no address that is lent is without one in between.
@@ -316,7 +330,7 @@ final class Shard {
             started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
             childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,
             unsent: outbox.failures &+ outbox.unroutable, innerDropped: inner.dropped,
-            innerUp: innerUp)
+            innerUp: innerUp, drain: engine.drainProgress(at: now))
     }
 
     private func shutDown() {

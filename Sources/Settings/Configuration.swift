@@ -36,6 +36,10 @@ package struct Configuration: Sendable {
         package var maxHalfOpen: Int
         /// Of one IKE SA.
         package var maxChildSAs: Int
+        /// How long a drain waits before it deletes what is left.
+        package var drainDeadline: Duration
+        /// Where a drain sends clients, in turn.
+        package var redirectTargets: [RedirectTarget]
     }
 
     package struct Pool: Sendable {
@@ -135,6 +139,7 @@ enum Defaults {
     static let maxSessions = 10_000
     static let maxHalfOpen = 1_000
     static let maxChildSAs = 8
+    static let drainDeadline = Duration.seconds(600)
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     /// AEADs and strong groups only; what older clients need has to be named.
     static let ikeProposals = [

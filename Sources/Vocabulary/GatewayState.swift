@@ -90,6 +90,8 @@ package struct Tick: Sendable {
     package var childSAs: UInt64 = 0
     /// The most sessions that the configuration allows.
     package var sessionLimit: UInt64 = 0
+    /// 1 while nobody is let in.
+    package var draining: UInt64 = 0
     /// Of all Child SAs there ever were in this run.
     package var traffic = Traffic()
     package var messagesReceived: UInt64 = 0
@@ -128,6 +130,9 @@ extension Tick {
         },
         StateMetric("ike_childless_sessions", .gauge, "Users logged in without a Child SA.") {
             $0.childless
+        },
+        StateMetric("ike_draining", .gauge, "1 while the gateway drains, else 0.") {
+            $0.draining
         },
         StateMetric("ike_half_open_sas", .gauge, "IKE SAs that nobody has authenticated yet.") {
             $0.halfOpen

@@ -19,6 +19,8 @@ extension EnginePolicy {
         halfOpenLimit = configuration.gateway.maxHalfOpen
         childLimit = configuration.gateway.maxChildSAs
         fragmentSize = configuration.gateway.fragmentSize
+        drainDeadline = configuration.gateway.drainDeadline
+        redirectTargets = configuration.gateway.redirectTargets
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }

@@ -8,8 +8,9 @@ import Wire
 /// A login of ours before the first answer.
 struct Initiation {
     let handle: ConnectionHandle
-    let policy: ClientPolicy
+    let trail: RedirectTrail
     let localSPI: UInt64
+    /// Where it began: a redirect turns the trail elsewhere.
     let path: Path
     let natPath: Path
     let request: [UInt8]
@@ -35,19 +36,28 @@ extension Engine {
         _ client: ClientPolicy, on path: Path, natPath: Path, at now: Instant,
         _ output: inout Output
     ) -> ConnectionHandle? {
-        guard let group = client.ikeSuites.first?.group else { return nil }
         let handle = newHandle()
-        let begun = begin(
-            client, handle, group: group, cookie: nil, restarts: 0, on: path, natPath: natPath,
-            at: now, &output)
-        return begun ? handle : nil
+        let trail = RedirectTrail(client, path: path, natPath: natPath)
+        return begin(handle, trail, at: now, &output) ? handle : nil
+    }
+
+    /// Logs in where a trail has led to.
+    func begin(
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, at now: Instant,
+        _ output: inout Output
+    ) -> Bool {
+        guard let group = trail.policy.ikeSuites.first?.group else { return false }
+        return begin(
+            handle, trail, group: group, cookie: nil, restarts: 0, at: now, &output)
     }
 
     private func begin(
-        _ client: ClientPolicy, _ handle: ConnectionHandle, group: DHGroup, cookie: [UInt8]?,
-        restarts: Int, on path: Path, natPath: Path, at now: Instant, _ output: inout Output
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, group: DHGroup, cookie: [UInt8]?,
+        restarts: Int, at now: Instant, _ output: inout Output
     ) -> Bool {
         guard let exchange = privateKey(group) else { return false }
+        let client = trail.policy
+        let path = trail.path
         let spi = newIKESPI()
         let nonce = random.bytes(32)
         var payloads: [AnyPayload] = [
@@ -62,6 +72,11 @@ extension Engine {
         if client.supportsFragmentation {
             payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
         }
+        if let origin = trail.origin {
+            payloads.append(.notify(origin.redirectedFrom))
+        } else if client.followsRedirects {
+            payloads.append(.notify(NotifyPayload(.redirectSupported)))
+        }
         if let cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
@@ -71,7 +86,7 @@ extension Engine {
                 isResponse: false, messageID: 0), payloads)
         let wait = policy.timing.retransmit
         let initiation = Initiation(
-            handle: handle, policy: client, localSPI: spi, path: path, natPath: natPath,
+            handle: handle, trail: trail, localSPI: spi, path: path, natPath: trail.natPath,
             request: request, nonce: nonce, exchange: exchange, began: now, wait: wait,
             deadline: now + wait, restarts: restarts)
         initiations[spi] = initiation
@@ -108,12 +123,20 @@ extension Engine {
         guard let initiation = initiations[header.initiatorSPI], !header.fromInitiator,
             header.messageID == 0
         else { return output.drop(.unexpectedResponse, .spoofable, from: path) }
+        if let redirect = payloads.notifies(.redirect).first {
+            // Only who saw our request knows its nonce (RFC 5685 §3).
+            guard initiation.trail.policy.followsRedirects,
+                let (target, nonce) = RedirectTarget.parse(redirect), nonce == initiation.nonce
+            else { return output.drop(.unexpectedMessage, .spoofable, from: path) }
+            initiations[initiation.localSPI] = nil
+            return followRedirect(target, initiation.handle, initiation.trail, at: now, &output)
+        }
         if let cookie = payloads.notifies(.cookie).first {
             return restart(initiation, cookie: cookie.data, at: now, &output)
         }
         if let wanted = payloads.notifies(.invalidKEPayload).first {
             let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
-            let suite = initiation.policy.ikeSuites.first { $0.group.transformID == number }
+            let suite = initiation.trail.policy.ikeSuites.first { $0.group.transformID == number }
             guard let suite else { return fail(initiation, .noProposalChosen, &output) }
             return restart(initiation, group: suite.group, at: now, &output)
         }
@@ -133,10 +156,9 @@ extension Engine {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
         initiations[initiation.localSPI] = nil
         let begun = begin(
-            initiation.policy, initiation.handle,
+            initiation.handle, initiation.trail,
             group: group ?? initiation.exchange.exchange.group,
-            cookie: cookie, restarts: initiation.restarts + 1, on: initiation.path,
-            natPath: initiation.natPath, at: now, &output)
+            cookie: cookie, restarts: initiation.restarts + 1, at: now, &output)
         if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
     }
 
@@ -146,7 +168,8 @@ extension Engine {
     ) -> IKESA? {
         guard header.responderSPI != 0, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
-            let agreement = choose(chosen, from: initiation.policy.ikeSuites, group: theirs.group),
+            let agreement = choose(
+                chosen, from: initiation.trail.policy.ikeSuites, group: theirs.group),
             agreement.suite.group == initiation.exchange.exchange.group,
             theirs.group == agreement.suite.group.transformID
         else { return nil }
@@ -166,14 +189,16 @@ extension Engine {
                 suite: agreement.suite, keys: keys, path: initiation.natPath,
                 phase: .awaitingAuthResponse(
                     ClientHandshake(
-                        handle: initiation.handle, policy: initiation.policy,
+                        handle: initiation.handle, policy: initiation.trail.policy,
                         request: initiation.request, response: datagram,
                         initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
-                        began: initiation.began, childSPI: newESPSPI())),
+                        began: initiation.began, childSPI: newESPSPI(),
+                        trail: initiation.trail)),
                 now: now, nextID: 1)
             sa.nat = situation ?? NATSituation.none
             sa.extensions.fragmentation =
-                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
+                initiation.trail.policy.supportsFragmentation
+                && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil
@@ -250,6 +275,9 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
+        if let redirect = payloads.notifies(.redirect).first {
+            return leave(sa, handshake, for: redirect, at: now, &output)
+        }
         let addresses = payloads.configuration?.addresses ?? []
         let client = handshake.policy
         let session = Session(
@@ -261,6 +289,7 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
+        session.trail = handshake.trail
         session.local =
             addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
         session.remote = client.remoteSelectors
@@ -313,7 +342,7 @@ extension Engine {
         }
     }
 
-    private func fail(
+    func fail(
         _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
     ) {
         output.notices.append(.failed(handshake.handle, reason))

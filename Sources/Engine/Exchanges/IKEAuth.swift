@@ -133,6 +133,14 @@ extension Engine {
             reason: .sessionLimit, method: .psk, identity: login.identity,
             connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
         let connection = login.connection
+        if draining != nil {
+            guard sa.extensions.redirection, let target = draining?.nextTarget() else {
+                return .failure(rejection.because(.draining, .noAdditionalSAs))
+            }
+            var redirection = rejection.because(.redirected)
+            redirection.notify = target.redirect()
+            return .failure(redirection)
+        }
         guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
             return .failure(rejection.because(.alreadyConnected))
         }
@@ -148,6 +156,8 @@ extension Engine {
         session.needsAddress = connection.pool != nil
         session.authenticationEnds = connection.authLifetime.map { now + $0 }
         session.replaces = others.newest
+
+        session.followsRedirects = sa.extensions.redirection
 
         let configuration: [AnyPayload]
         switch lend(

@@ -46,7 +46,10 @@ extension Engine {
             let answer = Header(
                 initiatorSPI: header.initiatorSPI, responderSPI: 0, exchange: .ikeSAInit,
                 fromInitiator: false, isResponse: true, messageID: 0)
-            transmit(plain(answer, [.notify(notify)]), on: path, &output)
+            let bytes = plain(answer, [.notify(notify)])
+            // Nobody gets more out of us than they put in: the source may be forged.
+            guard bytes.count <= datagram.count else { return }
+            transmit(bytes, on: path, &output)
         }
     }
 
@@ -64,6 +67,10 @@ extension Engine {
         on path: Path, at now: Instant
     ) -> Result<IKESA, Rejection> {
         let started = policy.stopwatch()
+        guard draining == nil else {
+            guard let notify = redirect(payloads) else { return .failure(.silent(.draining)) }
+            return .failure(Rejection(reason: .redirected, notify: notify))
+        }
         guard halfOpen.count + lingering < policy.halfOpenLimit else {
             return .failure(.silent(.halfOpenLimit))
         }
@@ -118,6 +125,7 @@ extension Engine {
                 suite: agreement.suite, keys: keys, path: path, phase: .awaitingAuth(handshake),
                 now: now, initKey: key, expectedID: 1)
             sa.extensions.fragmentation = payloads.has(.fragmentationSupported)
+            sa.extensions.redirection = payloads.followsRedirects
             sa.nat =
                 NATDetection.situation(
                     payloads, initiatorSPI: header.initiatorSPI, responderSPI: 0, path: path)

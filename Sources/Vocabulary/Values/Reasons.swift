@@ -11,6 +11,10 @@ package enum InitRejection: String, Label {
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     case halfOpenLimit = "half_open_limit"
     case sessionLimit = "session_limit"
+    /// The gateway drains, and the peer was sent to another (REDIRECT, RFC 5685 §3).
+    case redirected
+    /// The gateway drains, and the peer can't be sent elsewhere.
+    case draining
 }
 
 /// Why an IKE_AUTH did not end in a session.
@@ -36,6 +40,10 @@ package enum AuthFailure: String, Label {
     case unexpectedNAT = "unexpected_nat_detected"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
+    /// The gateway drains, and the peer was sent to another (REDIRECT, RFC 5685 §6).
+    case redirected
+    /// The gateway drains, and the peer can't be sent elsewhere.
+    case draining
     /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
     case peerRefusedUs = "peer_refused_us"
 }
@@ -68,6 +76,8 @@ package enum SessionEnd: String, Label {
     /// The user did not prove itself again in time (RFC 4478).
     case authLifetimeOver = "auth_lifetime_over"
     case shutdown
+    /// Asked to leave, or still there at the end of a drain.
+    case drained
     case protocolError = "protocol_error"
     /// Inferred at the next start; how late is uncertain.
     case crash
@@ -206,6 +216,13 @@ package enum HandshakeStage: String, Label {
 package enum StopCause: String, Label {
     case signal, failure
     case crash
+}
+
+package enum DrainEnd: String, Label {
+    /// Nobody is left.
+    case finished
+    /// Users are let in again.
+    case cancelled
 }
 
 /// Why a configuration that was read again is not followed.
