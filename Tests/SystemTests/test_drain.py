@@ -1,8 +1,14 @@
 """`weir drain`: strongSwan follows its redirects from one Weir to another."""
 
+import contextlib
+import json
+import os
+import pty
+import subprocess
+
 from charon import Charon, client_configuration
 from lab import LabTestCase, Network, wait_for
-from weir import Weir, configuration
+from weir import Weir, binary, configuration
 
 USER, PSK = "psk-client.lab", "lab-psk-0123456789abcdef"
 SECOND = "192.0.2.3"
@@ -59,3 +65,32 @@ class DrainTests(LabTestCase):
         wait_for("readiness", self.weir.is_ready)
         self.client.connect("right")
         self.assertTrue(self.client.virtual_address("right").startswith("10.88.0."))
+
+    def test_who_cannot_follow_is_deleted_at_the_deadline(self):
+        self.client.connect("right")
+        lines = self.drain("--deadline", "2s", "--format", "ndjson").splitlines()
+        self.assertEqual([json.loads(line)["left"] for line in lines], [1, 0])
+        wait_for("the client to be told", lambda: not self.client.ike_sas(), 30)
+        closed = self.weir.wait_for_rows("the end of the session", "SELECT * FROM session_closed")
+        self.assertEqual([row["reason"] for row in closed], ["drained"])
+
+    def test_a_bar_on_a_terminal(self):
+        self.client.connect("right")
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [binary(), "drain", "--deadline", "1s", "--control", self.weir.control],
+            stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
+        self.assertEqual(process.wait(30), 0)
+        os.set_blocking(master, False)
+        shown = ""
+
+        def is_whole():
+            nonlocal shown
+            with contextlib.suppress(BlockingIOError):
+                shown += os.read(master, 65_536).decode()
+            return shown.endswith("nobody is left\r\n")
+        wait_for("the last word on the terminal", is_whole, 30)
+        os.close(master)
+        os.close(slave)
+        self.assertIn("[------------------------------] 1 of 1 sessions left", shown)
+        self.assertIn("[##############################] 0 of 1 sessions left", shown)

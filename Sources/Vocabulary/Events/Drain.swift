@@ -15,7 +15,7 @@ package struct GatewayDraining: Event {
     }
 
     package static let schema = Schema<Self>(
-        "gateway_draining", since: 1, rfc: "5685",
+        "gateway_draining", since: 1, rfc: "5685 §3",
         "The gateway lets nobody in any more, and its users are to leave.",
         fields: [
             Field("sessions", \.sessions, in: .count, "sessions that were up"),
@@ -29,7 +29,7 @@ package struct GatewayDraining: Event {
         ])
 
     package static let example = Self(
-        sessions: 120, redirected: 87, deadlineMilliseconds: 600_000, targets: "gw2.example.org")
+        sessions: 120, redirected: 87, deadlineMilliseconds: 600_000, targets: "gw2.example.net")
 }
 
 /// A drain is over.
