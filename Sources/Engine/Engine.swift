@@ -53,6 +53,10 @@ package final class Engine {
     private var messagesReceived: UInt64 = 0
     var messagesSent: UInt64 = 0
     var retransmissionsSent: UInt64 = 0
+    /// Sessions that are up, by the name of their connection.
+    var sessionCounts: [String: UInt64] = [:]
+    /// Of these, the ones that another has taken the place of.
+    var replacedCounts: [String: Int] = [:]
     var fragmentsSent: UInt64 = 0
     var fragmentsReceived: UInt64 = 0
     /// Held of messages that are not whole yet.
@@ -172,7 +176,8 @@ package final class Engine {
     package var isIdle: Bool {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
-            && namesakes.isEmpty && reassemblyBytes == 0 && inboundSPIs.isEmpty
+            && namesakes.isEmpty && sessionCounts.isEmpty && replacedCounts.isEmpty
+            && reassemblyBytes == 0 && inboundSPIs.isEmpty
             && sessionOfChild.isEmpty && lingering == 0
             && pools.values.allSatisfy(\.isUnused)
     }

@@ -9,6 +9,8 @@ package struct EnginePolicy: Sendable {
     package var pools: [PoolPolicy]
     /// Sessions that may exist at once.
     package var sessionLimit = 10_000
+    /// What a login does that finds as many.
+    package var eviction = EvictionPolicy.refuse
     /// IKE SAs that may wait for IKE_AUTH at once.
     package var halfOpenLimit = 1_000
     /// Child SAs that one IKE SA may have at once.
@@ -59,6 +61,11 @@ package struct Connection: Sendable {
     package var unique = UniquePolicy.replace
     /// Users must prove themselves again within this time (RFC 4478); nil: never.
     package var authLifetime: Duration?
+    /// Sessions that it may have at once, and one user of it; nil: as many as the gateway.
+    package var sessionLimit: Int?
+    package var userLimit: Int?
+    /// What a login does that finds as many.
+    package var eviction = EvictionPolicy.refuse
 
     package init(
         name: String, localIdentity: Identity, remoteIdentities: [IdentityPattern],
@@ -125,6 +132,8 @@ package struct PoolPolicy: Sendable {
     package var name: String
     package var ipv4: AddressBlock?
     package var ipv6: AddressBlock?
+    /// What a login does that finds no address free.
+    package var eviction = EvictionPolicy.refuse
 
     package init(name: String, ipv4: AddressBlock? = nil, ipv6: AddressBlock? = nil) {
         self.name = name

@@ -25,6 +25,8 @@ final class Session {
     var replacedUntil: Instant?
     /// Of the Child SAs that are gone.
     var closedTraffic = Traffic()
+    /// When the last packet came through one of them; before the first, when it was established.
+    var lastTraffic: Instant
     /// The IKE SA that speaks for it now.
     var ikeSPI: UInt64
     /// When its IKE SA was last replaced.
@@ -50,6 +52,7 @@ final class Session {
         self.connection = connection
         self.identity = identity
         self.established = established
+        lastTraffic = established
         self.ikeSuiteName = ikeSuiteName
         self.ikeSPI = ikeSPI
     }

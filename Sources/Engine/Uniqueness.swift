@@ -20,8 +20,7 @@ extension Engine {
         _ output: inout Output
     ) -> Predecessors? {
         let unique = login.connection.unique
-        let same = (namesakes[login.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
-            .filter { $0.connection.name == login.connection.name && $0.handle == nil }
+        let same = sessionsOfUser(login)
         if unique != .never, payloads.has(.initialContact) {
             for session in same {
                 guard let old = sas[session.ikeSPI] else { continue }
@@ -52,13 +51,25 @@ extension Engine {
 
     /// Ends what a new session took the place of. A peer that proved itself anew has a moment to
     /// move its traffic and to say goodbye.
+    /// A few of them for each user, that is: those that wait the longest go at once.
     func replace(_ others: Predecessors, at now: Instant, _ output: inout Output) {
         for session in others.sessions {
             guard let old = sas[session.ikeSPI] else { continue }
             session.replacedUntil = now + policy.timing.replaced
+            replacedCounts[session.connection.name, default: 0] += 1
             scheduleLifetime(of: old)
         }
+        guard let user = others.sessions.first?.identity.canonicalBytes else { return }
+        let waiting = (namesakes[user] ?? []).compactMap { sessions[$0] }
+            .filter { $0.replacedUntil != nil }
+        for session in waiting.dropLast(Self.replacedLimit) {
+            guard let old = sas[session.ikeSPI] else { continue }
+            end(old, .replaced, tellingPeer: true, at: now, &output)
+        }
     }
+
+    /// How many sessions of a user may wait to say goodbye. Ours to choose.
+    private static let replacedLimit = 4
 
     /// The address that a session of the same user holds, if the peer asks for it.
     func ownAddress(

@@ -56,7 +56,7 @@ package struct Change: Hashable, Sendable {
     }
 
     private static let live = [
-        "connections", "pools", "gateway.max_sessions", "gateway.max_half_open",
+        "connections", "pools", "gateway.max_sessions", "gateway.eviction", "gateway.max_half_open",
         "gateway.max_child_sas", "gateway.fragment_size", "gateway.drain.deadline",
         "gateway.drain.to",
     ]

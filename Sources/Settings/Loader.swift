@@ -119,6 +119,7 @@ struct Loader {
             maxSessions: section.read(
                 "max_sessions", .integer(1...1_000_000), or: Defaults.maxSessions
             ).value,
+            eviction: section.read("eviction", .word, or: Defaults.eviction).value,
             maxHalfOpen: section.read(
                 "max_half_open", .integer(1...1_000_000), or: Defaults.maxHalfOpen
             ).value,

@@ -16,6 +16,7 @@ extension EnginePolicy {
             },
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
+        eviction = configuration.gateway.eviction
         halfOpenLimit = configuration.gateway.maxHalfOpen
         childLimit = configuration.gateway.maxChildSAs
         fragmentSize = configuration.gateway.fragmentSize
@@ -52,10 +53,14 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
-        share.pools = pools.map { pool in
-            PoolPolicy(
-                name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
-                ipv6: pool.ipv6?.share(of: shard, amongst: count))
+        for index in pools.indices {
+            share.pools[index].ipv4 = pools[index].ipv4?.share(of: shard, amongst: count)
+            share.pools[index].ipv6 = pools[index].ipv6?.share(of: shard, amongst: count)
+        }
+        for index in connections.indices {
+            share.connections[index].sessionLimit = connections[index].sessionLimit.map {
+                ($0 + count - 1) / count
+            }
         }
         return share
     }
@@ -97,6 +102,9 @@ extension Connection {
             livenessInterval: connection.dpd)
         unique = connection.unique
         authLifetime = connection.authLifetime
+        sessionLimit = connection.maxSessions
+        userLimit = connection.maxSessionsPerUser
+        eviction = connection.eviction
     }
 }
 
@@ -106,6 +114,7 @@ extension PoolPolicy {
             range.flatMap { AddressBlock(first: $0.first, last: $0.last) }
         }
         self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
+        eviction = pool.eviction
     }
 }
 

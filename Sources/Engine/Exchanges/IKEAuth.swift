@@ -144,7 +144,9 @@ extension Engine {
         guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
             return .failure(rejection.because(.alreadyConnected))
         }
-        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
+        if let limit = makeRoom(for: login, instead: others, at: now, &output) {
+            return .failure(rejection.because(limit, .noAdditionalSAs))
+        }
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
@@ -162,7 +164,7 @@ extension Engine {
         let configuration: [AnyPayload]
         switch lend(
             to: session, connection, asking: payloads.configuration,
-            isChildless: payloads.asksForNoChild, &output)
+            isChildless: payloads.asksForNoChild, at: now, &output)
         {
         case .failure(let refusal):
             return .failure(rejection.because(refusal.reason, refusal.notify))

@@ -74,7 +74,7 @@ extension Engine {
         guard halfOpen.count + lingering < policy.halfOpenLimit else {
             return .failure(.silent(.halfOpenLimit))
         }
-        guard sessions.count < policy.sessionLimit else {
+        guard sessions.count < policy.sessionLimit || policy.eviction != .refuse else {
             return .failure(.silent(.sessionLimit))
         }
         if let type = payloads.unknownCritical {

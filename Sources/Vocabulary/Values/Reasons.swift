@@ -33,6 +33,9 @@ package enum AuthFailure: String, Label {
     case internalAddressFailure = "internal_address_failure"
     case failedCPRequired = "failed_cp_required"
     case sessionLimit = "session_limit"
+    /// The connection has as many sessions as it may have, or this user has.
+    case connectionLimit = "connection_limit"
+    case userLimit = "user_limit"
     /// The connection keeps the session that this user has.
     case alreadyConnected = "already_connected"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
@@ -71,6 +74,8 @@ package enum SessionEnd: String, Label {
     case deletedByPeer = "deleted_by_peer"
     case deletedByAdmin = "deleted_by_admin"
     case replaced
+    /// Another login needed its place.
+    case evicted
     case peerDead = "peer_dead"
     case lifetimeOver = "lifetime_over"
     /// The user did not prove itself again in time (RFC 4478).
