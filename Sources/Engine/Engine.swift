@@ -50,9 +50,12 @@ package final class Engine {
     private var deadlines = Heap<Deadline>()
     private var lastChild: UInt64 = 0
     private var lastHandle: UInt64 = 0
-    private var messagesReceived: UInt64 = 0
-    var messagesSent: UInt64 = 0
+    private var received = MessageCounts(.received)
+    var sent = MessageCounts(.sent)
     var retransmissionsSent: UInt64 = 0
+    var retransmissionsReceived: UInt64 = 0
+    var dpdSent: UInt64 = 0
+    var dpdAnswered: UInt64 = 0
     /// Sessions that are up, by the name of their connection.
     var sessionCounts: [String: UInt64] = [:]
     /// Of these, the ones that another has taken the place of.
@@ -78,7 +81,7 @@ package final class Engine {
     package func receive(
         _ datagram: [UInt8], on path: Path, at now: Instant, _ output: inout Output
     ) {
-        messagesReceived += 1
+        received.count(datagram)
         do throws(ParseFailure) {
             let message = try Message(parsing: datagram)
             switch message {
@@ -164,12 +167,31 @@ package final class Engine {
         tick.halfOpen += UInt64(halfOpen.count)
         tick.sessionLimit += UInt64(policy.sessionLimit)
         tick.draining = draining == nil ? tick.draining : 1
-        tick.messagesReceived += messagesReceived
-        tick.messagesSent += messagesSent
+        tick.received += received
+        tick.sent += sent
         tick.retransmissionsSent += retransmissionsSent
+        tick.retransmissionsReceived += retransmissionsReceived
+        tick.dpdSent += dpdSent
+        tick.dpdAnswered += dpdAnswered
+        tick.connections += connectionStates
         tick.fragmentsSent += fragmentsSent
         tick.fragmentsReceived += fragmentsReceived
         tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
+    }
+
+    /// Of each connection of the configuration, then of those that it no longer has and somebody
+    /// still uses.
+    private var connectionStates: [ConnectionState] {
+        let configured = policy.connections.map(\.name)
+        let limits = Dictionary(
+            policy.connections.map { ($0.name, $0.sessionLimit ?? policy.sessionLimit) },
+            uniquingKeysWith: min)
+        let others = sessionCounts.keys.filter { !configured.contains($0) }.sorted()
+        return (configured + others).map {
+            ConnectionState(
+                name: $0, sessions: sessionCounts[$0] ?? 0,
+                limit: UInt64(limits[$0] ?? policy.sessionLimit))
+        }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.

@@ -55,6 +55,7 @@ struct LimitTests {
             limit(&$0, at: level, to: .refuse)
         }
         #expect(pair.tick.sessions == 3 && ends(pair).isEmpty)
+        #expect(pair.tick.connections.map(\.limit) == [level == .pool ? 10_000 : 3])
         switch level {
         case .gateway:
             // Before it is known who comes: there is no place for anybody.
