@@ -8,6 +8,8 @@ import Wire
 struct Predecessors {
     var sessions: [Session] = []
     var newest: SessionID?
+    /// Those at other shards.
+    var elsewhere: [RemoteSession] = []
 }
 
 extension Engine {
@@ -21,19 +23,25 @@ extension Engine {
     ) -> Predecessors? {
         let unique = login.connection.unique
         let same = sessionsOfUser(login)
+        let user = UserKey(connection: login.connection.name, identity: login.identity)
+        let elsewhere = directory?.sessions(of: user, besides: policy.shard) ?? []
         if unique != .never, payloads.has(.initialContact) {
             for session in same {
                 guard let old = sas[session.ikeSPI] else { continue }
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
-            return Predecessors(newest: same.last?.id)
+            for session in elsewhere { directory?.replace(session, atOnce: true) }
+            return Predecessors(newest: same.last?.id ?? elsewhere.last?.id)
         }
         let live = same.filter { $0.replacedUntil == nil }
+        let source = sa.path.remote.address
         let replaced: [Session]
         switch unique {
         case .replace: replaced = live
         case .keep:
-            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }) else { return nil }
+            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }),
+                elsewhere.allSatisfy({ $0.source == Personal(source) })
+            else { return nil }
             replaced = live
         case .never:
             replaced = live.filter {
@@ -41,7 +49,12 @@ extension Engine {
                     && payloads.configuration?.asks(for: $0.lease?.addresses ?? []) == true
             }
         }
-        return Predecessors(sessions: replaced, newest: replaced.last?.id)
+        guard unique != .never else {
+            return Predecessors(sessions: replaced, newest: replaced.last?.id)
+        }
+        return Predecessors(
+            sessions: replaced, newest: replaced.last?.id ?? elsewhere.last?.id,
+            elsewhere: elsewhere)
     }
 
     /// The peer logs in from where it is: as a rule to replace its own session.
@@ -50,15 +63,10 @@ extension Engine {
     }
 
     /// Ends what a new session took the place of. A peer that proved itself anew has a moment to
-    /// move its traffic and to say goodbye.
-    /// A few of them for each user, that is: those that wait the longest go at once.
+    /// move its traffic and to say goodbye; of many that wait for it, the first go at once.
     func replace(_ others: Predecessors, at now: Instant, _ output: inout Output) {
-        for session in others.sessions {
-            guard let old = sas[session.ikeSPI] else { continue }
-            session.replacedUntil = now + policy.timing.replaced
-            replacedCounts[session.connection.name, default: 0] += 1
-            scheduleLifetime(of: old)
-        }
+        for session in others.sessions { beginReplacement(of: session, at: now) }
+        for session in others.elsewhere { directory?.replace(session, atOnce: false) }
         guard let user = others.sessions.first?.identity.canonicalBytes else { return }
         let waiting = (namesakes[user] ?? []).compactMap { sessions[$0] }
             .filter { $0.replacedUntil != nil }
@@ -66,6 +74,13 @@ extension Engine {
             guard let old = sas[session.ikeSPI] else { continue }
             end(old, .replaced, tellingPeer: true, at: now, &output)
         }
+    }
+
+    func beginReplacement(of session: Session, at now: Instant) {
+        guard let sa = sas[session.ikeSPI], session.replacedUntil == nil else { return }
+        session.replacedUntil = now + policy.timing.replaced
+        replacedCounts[session.connection.name, default: 0] += 1
+        scheduleLifetime(of: sa)
     }
 
     /// How many sessions of a user may wait to say goodbye. Ours to choose.

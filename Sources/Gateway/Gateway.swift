@@ -13,8 +13,8 @@ package final class Gateway: Sendable {
         case terminate(SessionID)
         case drain(DrainOrder)
         case cancelDrain
-        /// Follow another policy, with routes to these inner addresses.
-        case adopt(EnginePolicy, routes: [InnerPrefix])
+        /// Follow another policy, with routes to these inner addresses in each inner network.
+        case adopt(EnginePolicy, routes: [[InnerPrefix]])
     }
 
     package enum Answer: Sendable {
@@ -42,7 +42,7 @@ package final class Gateway: Sendable {
     /// Where it listens, with the ports that it got.
     package let listen: [ListenAddress]
     private let name: String
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let life: Mutex<Life>
 
     private enum Life {
@@ -54,13 +54,14 @@ package final class Gateway: Sendable {
     /// Binds the sockets. Nothing is received before ``start()``.
     ///
     /// - Parameters:
-    ///   - inner: becomes the gateway's, which closes it at the end.
+    ///   - inner: the inner networks by their numbers; they become the gateway's, which closes
+    ///     them at the end.
     ///   - sink: called on the gateway's thread.
     ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
     ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
     package init(
-        _ setup: GatewaySetup, inner: sending any InnerNetwork, sink: any FactSink,
+        _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         let mailbox = try Mailbox()

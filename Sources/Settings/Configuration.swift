@@ -42,6 +42,7 @@ package struct Configuration: Sendable {
         package var drainDeadline: Duration
         /// Where a drain sends clients, in turn.
         package var redirectTargets: [RedirectTarget]
+        package var defence: DefencePolicy
     }
 
     package struct Pool: Sendable {
@@ -60,6 +61,8 @@ package struct Configuration: Sendable {
         package var secret: SharedSecret
         /// Names one of the pools.
         package var pool: String
+        /// The TUN device of its clients, where it is not the gateway's.
+        package var tun: Device?
         /// What clients may reach.
         package var localNetworks: [AddressPrefix]
         /// In the order of preference.
@@ -86,6 +89,13 @@ package struct Configuration: Sendable {
         package var maxSessionsPerUser: Int?
         /// What a login does that finds as many.
         package var eviction: EvictionPolicy
+    }
+
+    /// A TUN device.
+    package struct Device: Sendable {
+        package var name: Located<String>
+        /// The routing table of its clients; nil is the main one.
+        package var table: UInt32?
     }
 
     package struct Telemetry: Sendable {

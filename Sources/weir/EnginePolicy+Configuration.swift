@@ -12,7 +12,8 @@ extension EnginePolicy {
             connections: configuration.connections.map { connection in
                 Connection(
                     connection,
-                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
+                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [],
+                    network: configuration.network(of: connection))
             },
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
@@ -25,6 +26,7 @@ extension EnginePolicy {
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
+        defence = configuration.gateway.defence
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }
@@ -37,8 +39,10 @@ extension Configuration {
             let share = policy.share(of: number, amongst: gateway.shards)
             return PolicyShare(
                 policy: share,
-                routes: share.pools.flatMap { pool in
-                    [pool.ipv4, pool.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+                routes: devices.indices.map { network in
+                    share.pools.filter { self.network(ofPool: $0.name) == network }
+                        .flatMap { [$0.ipv4, $0.ipv6] }.compactMap(\.self)
+                        .flatMap(prefixes(covering:))
                 })
         }
     }
@@ -53,6 +57,7 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.defence = defence.share(of: count)
         for index in pools.indices {
             share.pools[index].ipv4 = pools[index].ipv4?.share(of: shard, amongst: count)
             share.pools[index].ipv6 = pools[index].ipv6?.share(of: shard, amongst: count)
@@ -82,7 +87,9 @@ extension AddressBlock {
 }
 
 extension Connection {
-    fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
+    fileprivate init(
+        _ connection: Configuration.Connection, dns: [IPAddress], network: Int
+    ) {
         self.init(
             name: connection.name, localIdentity: connection.localID,
             remoteIdentities: connection.remoteIDs,
@@ -105,6 +112,7 @@ extension Connection {
         sessionLimit = connection.maxSessions
         userLimit = connection.maxSessionsPerUser
         eviction = connection.eviction
+        self.network = network
     }
 }
 

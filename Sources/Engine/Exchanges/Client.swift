@@ -13,11 +13,12 @@ struct Initiation {
     /// Where it began: a redirect turns the trail elsewhere.
     let path: Path
     let natPath: Path
-    let request: [UInt8]
+    var request: [UInt8]
     let nonce: [UInt8]
     let exchange: PrivateKey
+    /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
+    let cookie: [UInt8]?
     let began: Instant
-    var cookie: [UInt8]?
     var attempts = 0
     var wait: Duration
     var deadline: Instant
@@ -42,57 +43,63 @@ extension Engine {
     }
 
     /// Logs in where a trail has led to.
+    ///
+    /// - Returns: false if the cryptography refuses.
     func begin(
         _ handle: ConnectionHandle, _ trail: RedirectTrail, at now: Instant,
         _ output: inout Output
     ) -> Bool {
-        guard let group = trail.policy.ikeSuites.first?.group else { return false }
-        return begin(
-            handle, trail, group: group, cookie: nil, restarts: 0, at: now, &output)
+        guard let group = trail.policy.ikeSuites.first?.group, let exchange = privateKey(group)
+        else { return false }
+        let initiation = Initiation(
+            handle: handle, trail: trail, localSPI: newIKESPI(), path: trail.path,
+            natPath: trail.natPath, request: [], nonce: random.bytes(Self.clientNonceLength),
+            exchange: exchange, cookie: nil, began: now, wait: policy.timing.retransmit,
+            deadline: now)
+        begin(initiation, at: now, &output)
+        return true
     }
 
-    private func begin(
-        _ handle: ConnectionHandle, _ trail: RedirectTrail, group: DHGroup, cookie: [UInt8]?,
-        restarts: Int, at now: Instant, _ output: inout Output
-    ) -> Bool {
-        guard let exchange = privateKey(group) else { return false }
-        let client = trail.policy
-        let path = trail.path
-        let spi = newIKESPI()
-        let nonce = random.bytes(32)
+    /// In bytes. Longer than a gateway's, whose answer has a notify or two more: one that is
+    /// longer than its request would want a cookie first.
+    private static let clientNonceLength = 64
+
+    /// Sends the first request of a login, or the next first one.
+    private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
+        let client = initiation.trail.policy
         var payloads: [AnyPayload] = [
             .securityAssociation(offer(client.ikeSuites)),
             .keyExchange(
                 KeyExchangePayload(
-                    group: group.transformID, publicValue: exchange.exchange.publicValue)),
-            .nonce(NoncePayload(nonce)),
+                    group: initiation.exchange.exchange.group.transformID,
+                    publicValue: initiation.exchange.exchange.publicValue)),
+            .nonce(NoncePayload(initiation.nonce)),
         ]
         payloads += NATDetection.notifies(
-            initiatorSPI: spi, responderSPI: 0, path: path, pretending: client.pretendsNAT)
+            initiatorSPI: initiation.localSPI, responderSPI: 0, path: initiation.path,
+            pretending: client.pretendsNAT)
         if client.supportsFragmentation {
             payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
         }
-        if let origin = trail.origin {
+        if let origin = initiation.trail.origin {
             payloads.append(.notify(origin.redirectedFrom))
         } else if client.followsRedirects {
             payloads.append(.notify(NotifyPayload(.redirectSupported)))
         }
-        if let cookie {
+        if let cookie = initiation.cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
-        let request = plain(
+        var initiation = initiation
+        initiation.request = plain(
             Header(
-                initiatorSPI: spi, responderSPI: 0, exchange: .ikeSAInit, fromInitiator: true,
-                isResponse: false, messageID: 0), payloads)
-        let wait = policy.timing.retransmit
-        let initiation = Initiation(
-            handle: handle, trail: trail, localSPI: spi, path: path, natPath: trail.natPath,
-            request: request, nonce: nonce, exchange: exchange, began: now, wait: wait,
-            deadline: now + wait, restarts: restarts)
-        initiations[spi] = initiation
+                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: .ikeSAInit,
+                fromInitiator: true, isResponse: false, messageID: 0), payloads)
+        initiation.attempts = 0
+        initiation.wait = policy.timing.retransmit
+        initiation.deadline = now + initiation.wait
+        initiations[initiation.localSPI] = initiation
         schedule(initiation)
-        transmit(request, on: path, &output)
-        return true
+        transmit(initiation.request, on: initiation.path, &output)
     }
 
     func expired(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
@@ -149,17 +156,22 @@ extension Engine {
         authenticate(sa, initiation, at: now, &output)
     }
 
+    /// Asks again with a cookie or another group, and all else unchanged (RFC 7296 §1.2, §2.6).
     private func restart(
         _ initiation: Initiation, cookie: [UInt8]? = nil, group: DHGroup? = nil, at now: Instant,
         _ output: inout Output
     ) {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
-        initiations[initiation.localSPI] = nil
-        let begun = begin(
-            initiation.handle, initiation.trail,
-            group: group ?? initiation.exchange.exchange.group,
-            cookie: cookie, restarts: initiation.restarts + 1, at: now, &output)
-        if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
+        guard let exchange = group.map(privateKey) ?? initiation.exchange else {
+            return fail(initiation, .invalidSyntax, &output)
+        }
+        let next = Initiation(
+            handle: initiation.handle, trail: initiation.trail, localSPI: initiation.localSPI,
+            path: initiation.path, natPath: initiation.natPath, request: [],
+            nonce: initiation.nonce, exchange: exchange, cookie: cookie ?? initiation.cookie,
+            began: initiation.began, wait: initiation.wait, deadline: now,
+            restarts: initiation.restarts + 1)
+        begin(next, at: now, &output)
     }
 
     private func answered(
