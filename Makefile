@@ -58,6 +58,9 @@ bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks
 	@.ci/packages tests
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
+	@.ci/quiet "release build of the store's bench" \
+	    swift build -c release --product store-bench --static-swift-stdlib $(SWIFT_FLAGS)
+	@python3 Tests/StoreBench/compare.py .build/release/store-bench --write docs/benchmarks.md
 
 fuzz: debug ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@python3 .ci/fuzz $(FUZZ_TIME)

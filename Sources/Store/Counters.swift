@@ -1,5 +1,4 @@
 import Encoding
-import SQLite
 import Vocabulary
 
 /// The four counters of a Child SA in the order of chunks and journal: packets first, because
@@ -21,9 +20,16 @@ struct Counters: Hashable {
     }
 
     /// A row of `series_last`.
-    func row(of series: Int64) -> [Value] {
+    func row(of series: Int64) -> [Int64] {
         [series, bytesIn.clamped, packetsIn.clamped, bytesOut.clamped, packetsOut.clamped]
-            .map { .integer($0) }
+    }
+
+    /// Wraps as the counters do.
+    mutating func add(_ step: Self) {
+        packetsIn &+= step.packetsIn
+        bytesIn &+= step.bytesIn
+        packetsOut &+= step.packetsOut
+        bytesOut &+= step.bytesOut
     }
 
     /// What was added since `earlier`; wraps as the counters do.
