@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+# Where `make install` lets alerts link to; by default the folder that it puts docs into.
+DOCS_URL ?=
 RELEASE := .build/release/weir
 # What `make install` installs. Another one than the release build must be there already.
 BINARY ?= $(RELEASE)
@@ -79,4 +81,5 @@ lint: debug ## check format and imports
 	@.ci/quiet "scripts" bash -n .ci/packages .ci/unpack .ci/quiet .ci/run .ci/install
 
 install: $(if $(filter $(RELEASE),$(BINARY)),build) ## install under DESTDIR and PREFIX (default /usr/local)
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" .ci/install "$(BINARY)"
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" DOCS_URL="$(DOCS_URL)" \
+	    .ci/install "$(BINARY)"

@@ -26,8 +26,8 @@ struct WritingTests {
         tick.childSAs = 3
         tick.sessionLimit = 4
         tick.traffic = Traffic(5)
-        tick.messagesReceived = 6
-        tick.messagesSent = 7
+        for _ in 0..<6 { tick.received.count([]) }
+        for _ in 0..<7 { tick.sent.count([]) }
         tick.retransmissionsSent = .max
         tick.pools = [PoolState(name: "staff", size: 254, used: 1)]
         tick.children = [sample(1, child: 41, 9)]

@@ -64,7 +64,7 @@ package struct WeakSuiteRefused: CoalescingEvent {
         counters: [
             Counter(
                 "ike_weak_suites_refused_total", "Weak offers that no SA came of.",
-                by: "algorithm", \.algorithm, adding: { $0.count.clear })
+                by: "sa", \.sa, adding: { $0.count.clear })
         ])
 
     package static let example = Self(
