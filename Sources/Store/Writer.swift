@@ -36,6 +36,9 @@ struct Writer {
         return last + 1
     }
 
+    /// A group of a Child SA that runs.
+    func isLive(_ series: Int64) -> Bool { groups.hasSeries(series) }
+
     func knows(_ event: DisclosedEvent) -> Bool {
         Self.kinds[event.kind]?.fields == event.values.count
     }
