@@ -135,6 +135,9 @@ let package = Package(
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
+            name: "defence-bench", dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
+            path: "Tests/Bench", swiftSettings: common),
+        .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(

@@ -120,6 +120,7 @@ extension Engine {
                     outboundKey: terms.weAsked
                         ? keys.fromInitiator.duplicate() : keys.fromResponder.duplicate(),
                     localSelectors: terms.localSelectors, remoteSelectors: terms.remoteSelectors,
+                    network: session.connection.network,
                     limit: rekey.childLimit.drawn(rekeyShare(rekey.jitter)),
                     path: session.path ?? sa.path),
                 outbound: outbound)

@@ -17,6 +17,9 @@ package final class Engine {
     /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
     package var wallOffset: Int64 = 0
 
+    /// Who is logged in at the other shards, if there are any.
+    package var directory: (any UserDirectory)?
+
     /// Sees every message that is sent, before it is encrypted: for tests, which assert
     /// exchanges in the RFC's notation.
     package var trace: ((Trace) -> Void)?
@@ -33,8 +36,9 @@ package final class Engine {
     var sas: [UInt64: IKESA] = [:]
     /// Our SPIs, by the request that began the IKE SA, for as long as that lives.
     var initiated: [InitKey: UInt64] = [:]
-    /// Our SPIs of IKE SAs that nobody has authenticated yet.
-    var halfOpen: Set<UInt64> = []
+    /// IKE SAs that nobody has authenticated yet.
+    var halfOpen = HalfOpenTable()
+    var defence = Defence()
     /// IKE SAs that ended and are kept a while for their last answer.
     var lingering = 0
     var sessions: [SessionID: Session] = [:]
@@ -88,7 +92,7 @@ package final class Engine {
                 receiveProtected(header, sealed, datagram, on: path, at: now, &output)
             }
         } catch {
-            reject(error, datagram, on: path, &output)
+            reject(error, datagram, on: path, at: now, &output)
         }
     }
 
@@ -129,6 +133,8 @@ package final class Engine {
                     expired(timer, of: sa, at: now, &output)
                 }
                 schedule(sa)
+            } else if let half = halfOpen[next.spi] {
+                giveUp(half, .timeout, &output)
             } else if let initiation = initiations[next.spi], initiation.deadline <= now {
                 expired(initiation, at: now, &output)
             }
@@ -223,6 +229,11 @@ package final class Engine {
         deadlines.insert(Deadline(at: next, spi: sa.localSPI))
     }
 
+    func schedule(_ half: HalfOpen) {
+        deadlines.insert(
+            Deadline(at: half.received + policy.timing.halfOpen, spi: half.localSPI))
+    }
+
     func schedule(_ initiation: Initiation) {
         deadlines.insert(Deadline(at: initiation.deadline, spi: initiation.localSPI))
     }
@@ -241,7 +252,9 @@ package final class Engine {
     func newIKESPI() -> UInt64 {
         while true {
             let spi = UInt64(policy.shard) << 56 | random.uint64() >> 8
-            if spi != 0, sas[spi] == nil, initiations[spi] == nil { return spi }
+            if spi != 0, sas[spi] == nil, halfOpen[spi] == nil, initiations[spi] == nil {
+                return spi
+            }
         }
     }
 

@@ -54,6 +54,10 @@ final class IKESA {
     var expectedID: UInt32
     var answered: Answer?
     var retransmissionsSeen: UInt64 = 0
+    /// How many more it may make now.
+    var requests = TokenBucket()
+    /// How many more messages with its SPIs may fail to decrypt now.
+    var failures = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32
@@ -229,7 +233,11 @@ struct InitKey: Hashable {
     let source: Endpoint
 
     init(_ request: [UInt8], from source: Endpoint) {
-        fingerprint = request.hashValue
+        self.init(fingerprint: request.hashValue, source: source)
+    }
+
+    init(fingerprint: Int, source: Endpoint) {
+        self.fingerprint = fingerprint
         self.source = source
     }
 }

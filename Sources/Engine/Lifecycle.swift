@@ -14,6 +14,7 @@ extension Engine {
         sessions[session.id] = session
         sessionCounts[session.connection.name, default: 0] += 1
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
+        enter(session, from: sa.path.remote.address)
         startTimers(of: sa, session, at: now)
     }
 
@@ -99,6 +100,7 @@ extension Engine {
         let name = session.identity.canonicalBytes
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
+        leave(session)
         sa.session = nil
     }
 

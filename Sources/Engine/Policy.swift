@@ -13,6 +13,7 @@ package struct EnginePolicy: Sendable {
     package var halfOpenLimit = 1_000
     /// Child SAs that one IKE SA may have at once.
     package var childLimit = 8
+    package var defence = DefencePolicy()
     package var timing = Timing()
     /// Which shard this is: the high byte of every responder SPI that it hands out.
     package var shard: UInt8 = 0
@@ -46,6 +47,9 @@ package struct Connection: Sendable {
     /// Without one, no address is lent.
     package var pool: String?
     package var dns: [IPAddress]
+    /// The number of the inner network of its peers; 0 is the gateway's own. Each has addresses of
+    /// its own.
+    package var network = 0
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy

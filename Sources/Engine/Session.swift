@@ -69,6 +69,8 @@ struct SessionTerms {
     let espSuites: [ESPSuite]
     let rekey: RekeyPolicy
     let livenessInterval: Duration
+    /// The number of the inner network.
+    var network = 0
     /// Of a client's policy.
     var pretendsNAT = false
     var allowsNAT = true

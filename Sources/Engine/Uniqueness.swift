@@ -8,6 +8,8 @@ import Wire
 struct Predecessors {
     var sessions: [Session] = []
     var newest: SessionID?
+    /// Those at other shards.
+    var elsewhere: [RemoteSession] = []
 }
 
 extension Engine {
@@ -22,19 +24,25 @@ extension Engine {
         let unique = login.connection.unique
         let same = (namesakes[login.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
             .filter { $0.connection.name == login.connection.name && $0.handle == nil }
+        let user = UserKey(connection: login.connection.name, identity: login.identity)
+        let elsewhere = directory?.sessions(of: user, besides: policy.shard) ?? []
         if unique != .never, payloads.has(.initialContact) {
             for session in same {
                 guard let old = sas[session.ikeSPI] else { continue }
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
-            return Predecessors(newest: same.last?.id)
+            for session in elsewhere { directory?.replace(session, atOnce: true) }
+            return Predecessors(newest: same.last?.id ?? elsewhere.last?.id)
         }
         let live = same.filter { $0.replacedUntil == nil }
+        let source = sa.path.remote.address
         let replaced: [Session]
         switch unique {
         case .replace: replaced = live
         case .keep:
-            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }) else { return nil }
+            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }),
+                elsewhere.allSatisfy({ $0.source == Personal(source) })
+            else { return nil }
             replaced = live
         case .never:
             replaced = live.filter {
@@ -42,7 +50,12 @@ extension Engine {
                     && payloads.configuration?.asks(for: $0.lease?.addresses ?? []) == true
             }
         }
-        return Predecessors(sessions: replaced, newest: replaced.last?.id)
+        guard unique != .never else {
+            return Predecessors(sessions: replaced, newest: replaced.last?.id)
+        }
+        return Predecessors(
+            sessions: replaced, newest: replaced.last?.id ?? elsewhere.last?.id,
+            elsewhere: elsewhere)
     }
 
     /// The peer logs in from where it is: as a rule to replace its own session.
@@ -58,6 +71,7 @@ extension Engine {
             session.replacedUntil = now + policy.timing.replaced
             scheduleLifetime(of: old)
         }
+        for session in others.elsewhere { directory?.replace(session, atOnce: false) }
     }
 
     /// The address that a session of the same user holds, if the peer asks for it.

@@ -11,8 +11,8 @@ package final class Gateway: Sendable {
         case sessions
         case status
         case terminate(SessionID)
-        /// Follow another policy, with routes to these inner addresses.
-        case adopt(EnginePolicy, routes: [InnerPrefix])
+        /// Follow another policy, with routes to these inner addresses in each inner network.
+        case adopt(EnginePolicy, routes: [[InnerPrefix]])
     }
 
     package enum Answer: Sendable {
@@ -38,7 +38,7 @@ package final class Gateway: Sendable {
     /// Where it listens, with the ports that it got.
     package let listen: [ListenAddress]
     private let name: String
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let life: Mutex<Life>
 
     private enum Life {
@@ -50,13 +50,14 @@ package final class Gateway: Sendable {
     /// Binds the sockets. Nothing is received before ``start()``.
     ///
     /// - Parameters:
-    ///   - inner: becomes the gateway's, which closes it at the end.
+    ///   - inner: the inner networks by their numbers; they become the gateway's, which closes
+    ///     them at the end.
     ///   - sink: called on the gateway's thread.
     ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
     ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
     package init(
-        _ setup: GatewaySetup, inner: sending any InnerNetwork, sink: any FactSink,
+        _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         let mailbox = try Mailbox()

@@ -25,6 +25,11 @@ package protocol GatewayEngine: AnyObject {
     func terminate(_ session: SessionID, at now: Instant, _ output: inout Output) -> Bool
     /// Follows another policy from now on; sessions stay.
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal)
+    /// Who is logged in at the other shards.
+    var directory: (any UserDirectory)? { get set }
+    /// A session's user has logged in at another shard.
+    func supersede(
+        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output)
     func sessionSummaries() -> [SessionSummary]
 }
 

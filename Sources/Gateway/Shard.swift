@@ -19,13 +19,19 @@ final class Shard {
     private static let batchesPerTurn = 8
     /// ICMP errors are rationed (RFC 1812 §4.3.2.8, RFC 4443 §2.4).
     private static let tooBigPerSecond = 100
+    /// Time for new IKE SAs in one turn, in nanoseconds: what waits meanwhile is ESP and peers
+    /// that are logged in.
+    private static let handshakeBudget: Int64 = 2_000_000
+    /// Events of a flood that are recorded one by one in each second; the rest are added up.
+    private static let eventsPassing = 256
     private static let mailboxTag: UInt32 = 0
-    private static let innerTag: UInt32 = 1
-    private static let firstSocketTag: UInt32 = 2
 
     let listen: [ListenAddress]
     private let sockets: UDPSockets
-    private let inner: any InnerNetwork
+    /// By number.
+    private let inner: [any InnerNetwork]
+    /// The numbers of those that can't be waited for.
+    private let silent: [Int]
     private let sink: any FactSink
     private let mailbox: Mailbox
     private let tunnels: Tunnels
@@ -36,6 +42,8 @@ final class Shard {
     private let interval: Duration
 
     private var output = Output()
+    private var handshakes: HandshakeQueue
+    private var coalescer = Coalescer(passing: eventsPassing)
     private var now: Instant
     private let started: Instant
     private var nextTick: Instant
@@ -43,11 +51,11 @@ final class Shard {
     private var keepalives: UInt64 = 0
     private var keepalivesSent: UInt64 = 0
     private var tooBigBudget = tooBigPerSecond
-    private var innerUp = true
+    private var innerUp: [Bool]
     private var stopping = false
 
     init(
-        _ setup: GatewaySetup, inner: any InnerNetwork, sink: any FactSink, mailbox: Mailbox,
+        _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
@@ -64,7 +72,10 @@ final class Shard {
         nextTick = now
         nextSecond = now
         interval = max(setup.interval, .milliseconds(100))
+        handshakes = HandshakeQueue(patience: setup.handshakePatience)
         self.inner = inner
+        silent = inner.indices.filter { inner[$0].descriptor == nil }
+        innerUp = inner.map { _ in true }
         self.sink = sink
         self.mailbox = mailbox
         tunnels = Tunnels()
@@ -76,14 +87,14 @@ final class Shard {
 
     deinit { Glibc.close(epoll) }
 
+    /// Tags: the mailbox, then the inner networks, then the sockets.
     private func watch() throws(GatewayError) {
-        var sources = [(mailbox.wakeUp.descriptor, Self.mailboxTag)]
-        if let descriptor = inner.descriptor { sources.append((descriptor, Self.innerTag)) }
-        for (index, socket) in sockets.sockets.enumerated() {
-            sources.append((socket.descriptor, Self.firstSocketTag + UInt32(index)))
-        }
-        for (descriptor, tag) in sources {
-            let result = clinux_epoll_add(epoll, descriptor, tag)
+        let sources =
+            [mailbox.wakeUp.descriptor] + inner.map(\.descriptor)
+            + sockets.sockets.map(\.descriptor)
+        for (tag, descriptor) in sources.enumerated() {
+            guard let descriptor else { continue }
+            let result = clinux_epoll_add(epoll, descriptor, UInt32(tag))
             guard result >= 0 else { throw .system(what: "an epoll entry", errno: -result) }
         }
     }
@@ -101,12 +112,14 @@ final class Shard {
             guard ready >= 0 else { break }
             now = SystemClock.now
             for tag in tags.prefix(Int(ready)) { serve(tag) }
+            serveHandshakes()
         }
         shutDown()
     }
 
     /// How long to wait at most, in milliseconds, rounded up.
     private func patience() -> Int32 {
+        guard handshakes.isEmpty else { return 0 }
         var deadline = min(nextSecond, nextTick)
         if let next = engine.nextDeadline { deadline = min(deadline, next) }
         let left = max((deadline - SystemClock.now).nanoseconds, 0)
@@ -114,13 +127,11 @@ final class Shard {
     }
 
     private func serve(_ tag: UInt32) {
-        switch tag {
-        case Self.mailboxTag: answerLetters()
-        case Self.innerTag: drainInner()
-        default:
-            let index = Int(tag - Self.firstSocketTag)
-            if sockets.sockets.indices.contains(index) { drain(sockets.sockets[index]) }
-        }
+        guard tag != Self.mailboxTag else { return answerLetters() }
+        let network = Int(tag) - 1
+        guard !inner.indices.contains(network) else { return drainInner(network) }
+        let index = network - inner.count
+        if sockets.sockets.indices.contains(index) { drain(sockets.sockets[index]) }
     }
 
     private func keepTime() {
@@ -128,7 +139,7 @@ final class Shard {
         if let deadline = engine.nextDeadline, deadline <= now {
             engine.expire(at: now, &output)
             deliver()
-            if inner.descriptor == nil { drainInner() }
+            for network in silent { drainInner(network) }
         }
         let worn = tunnels.takeWorn()
         if !worn.isEmpty {
@@ -139,6 +150,7 @@ final class Shard {
             engine.wallOffset = SystemClock.wallOffset
             recordDrops()
             tooBigBudget = Self.tooBigPerSecond
+            record(coalescer.release(at: now))
             nextSecond = now + .seconds(1)
         }
         if nextTick <= now {
@@ -158,7 +170,7 @@ final class Shard {
                 take(inbox.received(index, on: socket.local.port), from: socket)
             }
             deliver()
-            if inner.descriptor == nil { drainInner() }
+            for network in silent { drainInner(network) }
             guard inbox.isFull else { return }
         }
     }
@@ -178,12 +190,36 @@ final class Shard {
         guard !datagram.truncated else {
             let drop = MessageDropped(
                 reason: .malformed, proof: .spoofable, source: datagram.remote.address)
-            return sink.record(drop, at: now)
+            return record(drop)
         }
         let path = Path(
             local: datagram.local, remote: datagram.remote, encapsulated: encapsulated)
-        engine.receive(
-            Array(datagram.bytes.dropFirst(markerLength)), on: path, at: now, &output)
+        let message = Array(datagram.bytes.dropFirst(markerLength))
+        if HandshakeQueue.takes(message) {
+            let request = HandshakeQueue.Request(bytes: message, path: path, received: now)
+            if let stale = handshakes.push(request) { drop(stale) }
+        } else {
+            engine.receive(message, on: path, at: now, &output)
+        }
+    }
+
+    /// Serves strangers for a while; the newest first.
+    private func serveHandshakes() {
+        guard !handshakes.isEmpty else { return }
+        while let stale = handshakes.popStale(at: now) { drop(stale) }
+        let started = now
+        while let request = handshakes.popNewest() {
+            engine.receive(request.bytes, on: request.path, at: now, &output)
+            deliver()
+            now = SystemClock.now
+            if (now - started).nanoseconds > Self.handshakeBudget { break }
+        }
+    }
+
+    private func drop(_ request: HandshakeQueue.Request) {
+        record(
+            MessageDropped(
+                reason: .stale, proof: .spoofable, source: request.path.remote.address))
     }
 
     /// The tunnels count what is malformed; of a datagram longer than its slot they see nothing,
@@ -194,35 +230,36 @@ final class Shard {
         var packet = bytes.mutableSpan
         switch tunnels.open(&packet, from: datagram.remote, at: now) {
         case .deliver(let range, let child, let moved):
-            inner.write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
+            let network = inner.count > 1 ? tunnels.network(of: child) : 0
+            inner[network].write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
             if let moved { engine.observed(child, from: moved, at: now, &output) }
         case .dropped, .dummy:
             break
         }
     }
 
-    /// Inner packets to their tunnels.
-    private func drainInner() {
-        guard innerUp else { return }
+    /// Packets of an inner network to their tunnels.
+    private func drainInner(_ network: Int) {
+        guard innerUp[network] else { return }
         for _ in 0..<(Self.batchesPerTurn * DatagramBatch.capacity) {
             let room = outbox.room
             let inside = UnsafeMutableBufferPointer(
                 rebasing: room[Tunnels.headroom..<(room.count - Tunnels.tailroom)])
-            switch inner.read(into: inside) {
+            switch inner[network].read(into: inside) {
             case .packet(let count):
                 var buffer = room.mutableSpan
                 let packet = Tunnels.headroom..<(Tunnels.headroom + count)
-                switch tunnels.seal(&buffer, inner: packet, at: now) {
+                switch tunnels.seal(&buffer, inner: packet, from: network, at: now) {
                 case .transmit(let range, let path, _): outbox.commitESP(range, on: path)
                 case .tooBig(let limit):
-                    tellTooBig(buffer.span.extracting(packet), limit: limit)
+                    tellTooBig(buffer.span.extracting(packet), limit: limit, network)
                 case .dropped: break
                 }
             case .empty:
                 return
             case .gone:
-                innerUp = false
-                if let descriptor = inner.descriptor {
+                innerUp[network] = false
+                if let descriptor = inner[network].descriptor {
                     _ = clinux_epoll_remove(epoll, descriptor)
                 }
                 return
@@ -231,10 +268,10 @@ final class Shard {
     }
 
     /// Tells the sender of an inner packet how long one may be.
-    private func tellTooBig(_ packet: Span<UInt8>, limit: Int) {
+    private func tellTooBig(_ packet: Span<UInt8>, limit: Int, _ network: Int) {
         guard tooBigBudget > 0, var answer = packetTooBig(packet, limit: limit) else { return }
         tooBigBudget -= 1
-        answer.withUnsafeMutableBufferPointer { inner.write($0) }
+        answer.withUnsafeMutableBufferPointer { inner[network].write($0) }
     }
 
     // MARK: Facts
@@ -244,8 +281,21 @@ final class Shard {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
         for path in output.keepalives { outbox.sendKeepalive(on: path) }
         keepalivesSent &+= UInt64(output.keepalives.count)
-        for event in output.events { sink.record(event, at: now) }
+        for event in output.events { record(event) }
         output.clear()
+    }
+
+    /// What a flood causes is added up here, so that the recorder's load is bounded.
+    private func record(_ event: any Event) {
+        if let event = event as? any CoalescingEvent {
+            record(coalescer.add(event, at: now))
+        } else {
+            sink.record(event, at: now)
+        }
+    }
+
+    private func record(_ events: [Coalescer.Timed]) {
+        for timed in events { sink.record(timed.event, at: timed.instant) }
     }
 
     private func recordDrops() {
@@ -271,8 +321,12 @@ final class Shard {
     // MARK: Questions and the end
 
     private func answerLetters() {
-        let (letters, stopWanted) = mailbox.take()
+        let (letters, replacements, stopWanted) = mailbox.take()
         stopping = stopWanted
+        for news in replacements {
+            engine.supersede(news.session, atOnce: news.atOnce, at: now, &output)
+        }
+        deliver()
         for letter in letters { letter.settle(answer(to: letter.question)) }
     }
 
@@ -296,21 +350,28 @@ final class Shard {
 
     /// New routes first, old ones last: no address that is lent is without one in between.
     private func adopt(
-        _ policy: EnginePolicy, _ routes: [InnerPrefix]
+        _ policy: EnginePolicy, _ routes: [[InnerPrefix]]
     ) throws(Gateway.Refusal) {
-        let before = inner.routes
+        let before = inner.map(\.routes)
         do throws(GatewayError) {
-            try inner.route(to: before.union(routes))
+            for (network, more) in zip(inner, routes) {
+                try network.route(to: network.routes.union(more))
+            }
         } catch {
+            route(to: before)
             throw .route(error)
         }
         do throws(PolicyRefusal) {
             try engine.adopt(policy)
         } catch {
-            try? inner.route(to: before)
+            route(to: before)
             throw .policy(error)
         }
-        try? inner.route(to: Set(routes))
+        route(to: routes.map(Set.init))
+    }
+
+    private func route(to routes: [Set<InnerPrefix>]) {
+        for (network, prefixes) in zip(inner, routes) { try? network.route(to: prefixes) }
     }
 
     private func status() -> GatewayStatus {
@@ -318,8 +379,9 @@ final class Shard {
         return GatewayStatus(
             started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
             childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,
-            unsent: outbox.failures &+ outbox.unroutable, innerDropped: inner.dropped,
-            innerUp: innerUp)
+            unsent: outbox.failures &+ outbox.unroutable,
+            innerDropped: inner.reduce(0) { $0 &+ $1.dropped },
+            innerUp: innerUp.allSatisfy { $0 })
     }
 
     private func shutDown() {
@@ -328,6 +390,7 @@ final class Shard {
         deliver()
         outbox.flush()
         recordDrops()
+        record(coalescer.release())
         sink.record(tick(), at: now)
         close()
     }
@@ -335,6 +398,6 @@ final class Shard {
     /// Ends what has not begun, or is over. The sockets close with the shard.
     func close() {
         mailbox.close()
-        inner.close()
+        for network in inner { network.close() }
     }
 }

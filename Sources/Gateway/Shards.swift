@@ -4,7 +4,8 @@ import Synchronization
 import Vocabulary
 
 /// A gateway of several threads: as many ``Gateway``s on the same ports, each with its own peers,
-/// engine, tunnels and inner network, and no lock between them. From outside it is one.
+/// engine, tunnels and inner network, and no lock between them but at logins, for users who log in
+/// again (``Namesakes``). From outside it is one.
 ///
 /// The kernel hands each datagram to the shard whose number its SPI of ours begins with, so that
 /// none has to be passed on; a new peer's goes by its own SPI, which is random.
@@ -21,26 +22,32 @@ package final class Shards: Sendable {
     /// - Parameters:
     ///   - setup: with several shards, a port of 0 is drawn by the first for all.
     ///   - count: 1 to ``limit``; others are clamped.
-    ///   - inner: makes a shard's inner network, which becomes its own.
+    ///   - inner: makes a shard's inner networks, which become its own.
     ///   - sink: makes a shard's sink, which is called on its thread.
     ///   - engine: makes the engine of the shard of that number, whose policy must name it.
     /// - Throws: ``GatewayError``; nothing is left open then.
     package init(
         _ setup: GatewaySetup, count: Int,
-        inner: (Int) throws(GatewayError) -> sending any InnerNetwork,
+        inner: (Int) throws(GatewayError) -> sending [any InnerNetwork],
         sink: (Int) -> any FactSink,
         engine: (Int, any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         var setup = setup
         setup.shards = min(max(count, 1), Self.limit)
         let board = TickBoard(shards: setup.shards)
+        let namesakes = setup.shards > 1 ? Namesakes() : nil
         var gateways: [Gateway] = []
         for number in 0..<setup.shards {
             if setup.shards > 1 { setup.name = "gateway-\(number)" }
             let gateway = try Gateway(
                 setup, inner: try inner(number),
                 sink: ShardSink(number: number, next: sink(number), board: board)
-            ) { engine(number, $0, $1) }
+            ) {
+                let engine = engine(number, $0, $1)
+                engine.directory = namesakes
+                return engine
+            }
+            namesakes?.enter(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {
@@ -80,12 +87,13 @@ package final class Shards: Sendable {
     }
 }
 
-/// What one shard follows: its part of the policy, and routes to the inner addresses of its pools.
+/// What one shard follows: its part of the policy, and for each inner network the routes to the
+/// inner addresses of its pools.
 package struct PolicyShare: Sendable {
     package let policy: EnginePolicy
-    package let routes: [InnerPrefix]
+    package let routes: [[InnerPrefix]]
 
-    package init(policy: EnginePolicy, routes: [InnerPrefix]) {
+    package init(policy: EnginePolicy, routes: [[InnerPrefix]]) {
         self.policy = policy
         self.routes = routes
     }

@@ -36,6 +36,7 @@ package struct Configuration: Sendable {
         package var maxHalfOpen: Int
         /// Of one IKE SA.
         package var maxChildSAs: Int
+        package var defence: DefencePolicy
     }
 
     package struct Pool: Sendable {
@@ -52,6 +53,8 @@ package struct Configuration: Sendable {
         package var secret: SharedSecret
         /// Names one of the pools.
         package var pool: String
+        /// The TUN device of its clients, where it is not the gateway's.
+        package var tun: Device?
         /// What clients may reach.
         package var localNetworks: [AddressPrefix]
         /// In the order of preference.
@@ -73,6 +76,13 @@ package struct Configuration: Sendable {
         package var unique: UniquePolicy
         /// Users must prove themselves again within this time; nil: never.
         package var authLifetime: Duration?
+    }
+
+    /// A TUN device.
+    package struct Device: Sendable {
+        package var name: Located<String>
+        /// The routing table of its clients; nil is the main one.
+        package var table: UInt32?
     }
 
     package struct Telemetry: Sendable {

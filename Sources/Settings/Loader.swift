@@ -1,4 +1,5 @@
 import Crypto
+import Engine
 import Glibc
 import Vocabulary
 
@@ -56,6 +57,8 @@ struct Loader {
         var poolNames: Set<String> = []
         let pools = pools(root, names: &poolNames)
         let connections = connections(root, pools: poolNames)
+        checkDevices(of: connections, gateway: gateway.tunName, root)
+        checkOverlaps(of: pools, connections)
         let telemetry = telemetry(root.section("telemetry"))
         let alerts = root.section("alerts")
         let alertmanagers = alerts.list("alertmanager", of: .url, canBeEmpty: true) ?? []
@@ -68,7 +71,8 @@ struct Loader {
         log.finish()
         root.finish()
         return Configuration(
-            gateway: gateway, pools: pools, connections: connections, telemetry: telemetry,
+            gateway: gateway, pools: pools.map(\.pool), connections: connections,
+            telemetry: telemetry,
             alertmanagers: alertmanagers, logLevel: level)
     }
 
@@ -121,7 +125,8 @@ struct Loader {
             ).value,
             maxChildSAs: section.read(
                 "max_child_sas", .integer(1...64), or: Defaults.maxChildSAs
-            ).value)
+            ).value,
+            defence: defence(section.section("defence")))
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")
         }

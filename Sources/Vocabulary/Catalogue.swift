@@ -6,6 +6,7 @@ package enum Catalogue {
     package static let events: [EventKind] = [
         EventKind(IKESAInitReceived.self),
         EventKind(IKESAInitRejected.self),
+        EventKind(CookieChallenged.self),
         EventKind(IKEAuthFailed.self),
         EventKind(SessionEstablished.self),
         EventKind(SessionClosed.self),

@@ -12,7 +12,8 @@ extension EnginePolicy {
             connections: configuration.connections.map { connection in
                 Connection(
                     connection,
-                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
+                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [],
+                    network: configuration.network(of: connection))
             },
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
@@ -22,6 +23,7 @@ extension EnginePolicy {
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
+        defence = configuration.gateway.defence
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }
@@ -34,8 +36,10 @@ extension Configuration {
             let share = policy.share(of: number, amongst: gateway.shards)
             return PolicyShare(
                 policy: share,
-                routes: share.pools.flatMap { pool in
-                    [pool.ipv4, pool.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+                routes: devices.indices.map { network in
+                    share.pools.filter { self.network(ofPool: $0.name) == network }
+                        .flatMap { [$0.ipv4, $0.ipv6] }.compactMap(\.self)
+                        .flatMap(prefixes(covering:))
                 })
         }
     }
@@ -50,6 +54,7 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
+        share.defence = defence.share(of: count)
         share.pools = pools.map { pool in
             PoolPolicy(
                 name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
@@ -75,7 +80,9 @@ extension AddressBlock {
 }
 
 extension Connection {
-    fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
+    fileprivate init(
+        _ connection: Configuration.Connection, dns: [IPAddress], network: Int
+    ) {
         self.init(
             name: connection.name, localIdentity: connection.localID,
             remoteIdentities: connection.remoteIDs,
@@ -95,6 +102,7 @@ extension Connection {
             livenessInterval: connection.dpd)
         unique = connection.unique
         authLifetime = connection.authLifetime
+        self.network = network
     }
 }
 

@@ -71,7 +71,7 @@ struct ShardsTests {
         let diaries = (0..<3).map { _ in Diary() }
         let sinks = (0..<3).map { _ in RecordingSink() }
         let shards = try Shards(setup, count: 3) { _ in
-            EchoNetwork()
+            [EchoNetwork()]
         } sink: {
             sinks[$0]
         } engine: {

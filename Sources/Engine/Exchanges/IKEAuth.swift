@@ -142,7 +142,8 @@ extension Engine {
             connection: SessionTerms(
                 name: connection.name, ikeSuites: connection.ikeSuites,
                 espSuites: connection.espSuites, rekey: connection.rekey,
-                livenessInterval: connection.livenessInterval),
+                livenessInterval: connection.livenessInterval,
+                network: connection.network),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.needsAddress = connection.pool != nil
