@@ -1,4 +1,5 @@
 import Encoding
+import SQLite
 import Vocabulary
 
 /// The four counters of a Child SA in the order of chunks and journal: packets first, because
@@ -53,6 +54,12 @@ extension Counters {
             index + place < values.count ? values[index + place] : 0
         }
         self.init(packetsIn: value(0), bytesIn: value(1), packetsOut: value(2), bytesOut: value(3))
+    }
+
+    /// Of four columns in the order of ``Tables/traffic``.
+    init(_ row: Row, from column: Int) {
+        func value(_ place: Int) -> UInt64 { UInt64(clamping: row.integer(column + place) ?? 0) }
+        self.init(packetsIn: value(1), bytesIn: value(0), packetsOut: value(3), bytesOut: value(2))
     }
 
     /// Reads four varints. Nil if there are fewer.

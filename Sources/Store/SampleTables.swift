@@ -78,7 +78,8 @@ private final class SampleCursor: VirtualTableCursor {
 }
 
 /// What each Child SA carried within a time: `traffic_between(since_ns, until_ns)`, half-open. One
-/// row for each that carried anything; it costs a third of adding up its samples in SQL.
+/// row for each that carried anything. What passed after a Child SA's last sample counts when it
+/// ended, so that the windows of a session that ended add up to its total.
 private final class TrafficBetween: VirtualTable {
     private let owner: SampleTables
     let columns = """
@@ -120,16 +121,20 @@ private final class TrafficCursor: VirtualTableCursor {
         let scan = try SampleScan(SampleWindow(moved: since...until - 1), of: owner)
         var samples = Samples()
         var places: [Series: Int] = [:]
-        while try scan.next(into: &samples) {
-            samples.forEachStep { series, step in
-                if let place = places[series] {
-                    rows[place].total.add(step)
-                } else {
-                    places[series] = rows.count
-                    rows.append((series, step))
-                }
+        func add(_ series: Series, _ step: Counters) {
+            if let place = places[series] {
+                rows[place].total.add(step)
+            } else {
+                places[series] = rows.count
+                rows.append((series, step))
             }
+        }
+        while try scan.next(into: &samples) {
+            samples.forEachStep { add($0, $1) }
             samples.removeAll()
+        }
+        for rest in try Series.rests(since: since, until: until, of: owner.connection) {
+            add(rest.series, rest.step)
         }
     }
 
