@@ -108,6 +108,8 @@ struct Extensions {
     var mobike = false
     /// RFC 7383.
     var fragmentation = false
+    /// The peer follows a REDIRECT (RFC 5685 §3).
+    var redirection = false
 }
 
 /// The answer to the peer's last request, for when it comes again (RFC 7296 §2.1).
@@ -145,6 +147,8 @@ enum Job: Hashable {
     case createChild(ChildShape)
     case deleteChild(UInt32)
     case deleteIKE
+    /// Ask the peer to go to another gateway (RFC 5685 §5).
+    case redirect
 }
 
 /// What a CREATE_CHILD_SA request of ours must remember. A class, for it owns a private key.
@@ -224,6 +228,7 @@ struct ClientHandshake {
     let responderNonce: [UInt8]
     let began: Instant
     let childSPI: UInt32
+    let trail: RedirectTrail
 }
 
 /// Tells a retransmitted IKE_SA_INIT from a new one: by the whole request, since two peers behind

@@ -97,11 +97,15 @@ extension Engine {
         if let count = sessionCounts[session.connection.name] {
             sessionCounts[session.connection.name] = count > 1 ? count - 1 : nil
         }
+        if session.replacedUntil != nil, let count = replacedCounts[session.connection.name] {
+            replacedCounts[session.connection.name] = count > 1 ? count - 1 : nil
+        }
         let name = session.identity.canonicalBytes
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
         leave(session)
         sa.session = nil
+        finishDrain(&output)
     }
 
     /// Gives a lease back that nobody was told of.

@@ -25,6 +25,8 @@ final class Session {
     var replacedUntil: Instant?
     /// Of the Child SAs that are gone.
     var closedTraffic = Traffic()
+    /// When the last packet came through one of them; before the first, when it was established.
+    var lastTraffic: Instant
     /// The IKE SA that speaks for it now.
     var ikeSPI: UInt64
     /// When its IKE SA was last replaced.
@@ -33,8 +35,14 @@ final class Session {
     var path: Path?
     /// Other addresses that the peer says it has (RFC 4555 §3.6).
     var peerAddresses: [IPAddress] = []
+    /// The peer follows a REDIRECT (RFC 5685 §3).
+    var followsRedirects = false
+    /// It was sent one.
+    var wasRedirected = false
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
+    /// Likewise.
+    var trail: RedirectTrail?
 
     init(
         id: SessionID, connection: SessionTerms, identity: Identity, established: Instant,
@@ -44,6 +52,7 @@ final class Session {
         self.connection = connection
         self.identity = identity
         self.established = established
+        lastTraffic = established
         self.ikeSuiteName = ikeSuiteName
         self.ikeSPI = ikeSPI
     }

@@ -47,9 +47,8 @@ extension Engine {
         guard let session = sessions[session], let sa = sas[session.ikeSPI] else { return }
         if atOnce {
             end(sa, .replaced, tellingPeer: false, at: now, &output)
-        } else if session.replacedUntil == nil {
-            session.replacedUntil = now + policy.timing.replaced
-            scheduleLifetime(of: sa)
+        } else {
+            beginReplacement(of: session, at: now)
         }
     }
 

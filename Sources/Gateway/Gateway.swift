@@ -11,6 +11,8 @@ package final class Gateway: Sendable {
         case sessions
         case status
         case terminate(SessionID)
+        case drain(DrainOrder)
+        case cancelDrain
         /// Follow another policy, with routes to these inner addresses in each inner network.
         case adopt(EnginePolicy, routes: [[InnerPrefix]])
     }
@@ -20,6 +22,8 @@ package final class Gateway: Sendable {
         case status(GatewayStatus)
         /// False if there is no such session.
         case terminated(Bool)
+        /// nil if there is none.
+        case drain(DrainProgress?)
         case adopted
         /// Nothing has changed.
         case notAdopted(Refusal)
@@ -69,6 +73,9 @@ package final class Gateway: Sendable {
     }
 
     deinit { stop() }
+
+    /// Whether new sessions are refused.
+    var isDraining: Bool { mailbox.isDraining.load(ordering: .relaxed) }
 
     /// Starts the thread. Once only; later calls do nothing.
     package func start() throws(GatewayError) {

@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
     private static let capacity = 64
 
     let wakeUp: WakeUp
+    /// Told by the gateway's thread.
+    let isDraining = Atomic<Bool>(false)
     private let state = Mutex(State())
 
     private struct State {

@@ -29,30 +29,30 @@ final class Shard {
     let listen: [ListenAddress]
     private let sockets: UDPSockets
     /// By number.
-    private let inner: [any InnerNetwork]
+    let inner: [any InnerNetwork]
     /// The numbers of those that can't be waited for.
     private let silent: [Int]
     private let sink: any FactSink
-    private let mailbox: Mailbox
-    private let tunnels: Tunnels
-    private let engine: any GatewayEngine
-    private let outbox: Outbox
+    let mailbox: Mailbox
+    let tunnels: Tunnels
+    let engine: any GatewayEngine
+    let outbox: Outbox
     private let inbox = DatagramBatch()
     private let epoll: Int32
     private let interval: Duration
 
-    private var output = Output()
+    var output = Output()
     private var handshakes: HandshakeQueue
     private var coalescer = Coalescer(passing: eventsPassing)
-    private var now: Instant
-    private let started: Instant
+    var now: Instant
+    let started: Instant
     private var nextTick: Instant
     private var nextSecond: Instant
-    private var keepalives: UInt64 = 0
+    var keepalives: UInt64 = 0
     private var keepalivesSent: UInt64 = 0
     private var tooBigBudget = tooBigPerSecond
-    private var innerUp: [Bool]
-    private var stopping = false
+    var innerUp: [Bool]
+    var stopping = false
 
     init(
         _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
@@ -277,7 +277,7 @@ final class Shard {
     // MARK: Facts
 
     /// Carries out what the engine wants.
-    private func deliver() {
+    func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
         for path in output.keepalives { outbox.sendKeepalive(on: path) }
         keepalivesSent &+= UInt64(output.keepalives.count)
@@ -307,7 +307,7 @@ final class Shard {
         }
     }
 
-    private func tick() -> Tick {
+    func tick() -> Tick {
         var tick = Tick()
         engine.fill(&tick)
         tick.traffic = tunnels.total
@@ -318,71 +318,7 @@ final class Shard {
         return tick
     }
 
-    // MARK: Questions and the end
-
-    private func answerLetters() {
-        let (letters, replacements, stopWanted) = mailbox.take()
-        stopping = stopWanted
-        for news in replacements {
-            engine.supersede(news.session, atOnce: news.atOnce, at: now, &output)
-        }
-        deliver()
-        for letter in letters { letter.settle(answer(to: letter.question)) }
-    }
-
-    private func answer(to question: Gateway.Question) -> Gateway.Answer {
-        switch question {
-        case .sessions: return .sessions(engine.sessionSummaries())
-        case .status: return .status(status())
-        case .terminate(let session):
-            let found = engine.terminate(session, at: now, &output)
-            deliver()
-            return .terminated(found)
-        case .adopt(let policy, let routes):
-            do throws(Gateway.Refusal) {
-                try adopt(policy, routes)
-                return .adopted
-            } catch {
-                return .notAdopted(error)
-            }
-        }
-    }
-
-    /// New routes first, old ones last: no address that is lent is without one in between.
-    private func adopt(
-        _ policy: EnginePolicy, _ routes: [[InnerPrefix]]
-    ) throws(Gateway.Refusal) {
-        let before = inner.map(\.routes)
-        do throws(GatewayError) {
-            for (network, more) in zip(inner, routes) {
-                try network.route(to: network.routes.union(more))
-            }
-        } catch {
-            route(to: before)
-            throw .route(error)
-        }
-        do throws(PolicyRefusal) {
-            try engine.adopt(policy)
-        } catch {
-            route(to: before)
-            throw .policy(error)
-        }
-        route(to: routes.map(Set.init))
-    }
-
-    private func route(to routes: [Set<InnerPrefix>]) {
-        for (network, prefixes) in zip(inner, routes) { try? network.route(to: prefixes) }
-    }
-
-    private func status() -> GatewayStatus {
-        let tick = tick()
-        return GatewayStatus(
-            started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
-            childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,
-            unsent: outbox.failures &+ outbox.unroutable,
-            innerDropped: inner.reduce(0) { $0 &+ $1.dropped },
-            innerUp: innerUp.allSatisfy { $0 })
-    }
+    // MARK: The end
 
     private func shutDown() {
         now = SystemClock.now

@@ -52,6 +52,9 @@ extension Loader {
         let unique = section.read("unique", .word, or: Defaults.unique)
         let authLifetime = section.optional(
             "auth_lifetime", .duration(.seconds(60)...Duration.seconds(30 * 86_400), "24h"))
+        let sessions = section.optional("max_sessions", .integer(1...1_000_000))
+        let perUser = section.optional("max_sessions_per_user", .integer(1...1_000))
+        let eviction = section.read("eviction", .word, or: Defaults.eviction)
         let dpd = section.read(
             "dpd", .duration(.seconds(1)...Duration.seconds(3_600), "30s"), or: Defaults.dpd)
         let networks = list(section, "local_ts", of: .prefix) ?? Defaults.localNetworks
@@ -65,7 +68,8 @@ extension Loader {
             rekeyIKE: rekeyIKE.value, rekeyChild: rekeyChild.value,
             rekeyBytes: bytes?.value, rekeyPackets: packets?.value, rekeyGrace: grace.value,
             rekeyJitterPercent: jitter.value, dpd: dpd.value, unique: unique.value,
-            authLifetime: authLifetime?.value)
+            authLifetime: authLifetime?.value, maxSessions: sessions?.value,
+            maxSessionsPerUser: perUser?.value, eviction: eviction.value)
     }
 
     /// A list with no value twice.

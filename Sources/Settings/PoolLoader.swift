@@ -10,6 +10,7 @@ extension Loader {
             let name = section.require("name", .name("staff"))
             let ranges = addresses(section)
             let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
+            let eviction = section.read("eviction", .word, or: Defaults.eviction)
             section.finish()
             guard let name else { continue }
             if !names.insert(name.value).inserted {
@@ -17,7 +18,8 @@ extension Loader {
             }
             let pool = Configuration.Pool(
                 name: name.value, ipv4: ranges.first { $0.first.isIPv4 },
-                ipv6: ranges.first { !$0.first.isIPv4 }, dns: dns.map(\.value))
+                ipv6: ranges.first { !$0.first.isIPv4 }, eviction: eviction.value,
+                dns: dns.map(\.value))
             pools.append((pool, section))
         }
         return pools

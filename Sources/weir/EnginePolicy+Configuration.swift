@@ -17,9 +17,12 @@ extension EnginePolicy {
             },
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
+        eviction = configuration.gateway.eviction
         halfOpenLimit = configuration.gateway.maxHalfOpen
         childLimit = configuration.gateway.maxChildSAs
         fragmentSize = configuration.gateway.fragmentSize
+        drainDeadline = configuration.gateway.drainDeadline
+        redirectTargets = configuration.gateway.redirectTargets
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
@@ -55,10 +58,14 @@ extension EnginePolicy {
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
         share.defence = defence.share(of: count)
-        share.pools = pools.map { pool in
-            PoolPolicy(
-                name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
-                ipv6: pool.ipv6?.share(of: shard, amongst: count))
+        for index in pools.indices {
+            share.pools[index].ipv4 = pools[index].ipv4?.share(of: shard, amongst: count)
+            share.pools[index].ipv6 = pools[index].ipv6?.share(of: shard, amongst: count)
+        }
+        for index in connections.indices {
+            share.connections[index].sessionLimit = connections[index].sessionLimit.map {
+                ($0 + count - 1) / count
+            }
         }
         return share
     }
@@ -102,6 +109,9 @@ extension Connection {
             livenessInterval: connection.dpd)
         unique = connection.unique
         authLifetime = connection.authLifetime
+        sessionLimit = connection.maxSessions
+        userLimit = connection.maxSessionsPerUser
+        eviction = connection.eviction
         self.network = network
     }
 }
@@ -112,6 +122,7 @@ extension PoolPolicy {
             range.flatMap { AddressBlock(first: $0.first, last: $0.last) }
         }
         self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
+        eviction = pool.eviction
     }
 }
 

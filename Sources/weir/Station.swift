@@ -69,7 +69,7 @@ final class Station: Service {
         do throws(ServerError) {
             metrics = try MetricsServer(
                 registry: registry, address: address, port: port.value, access: access, site: site,
-                isReady: { recorder.isHealthy })
+                isReady: { recorder.isHealthy && !gateway.isDraining })
         } catch {
             throw .misuse(port.problem(error.description))
         }

@@ -3,6 +3,7 @@ import Engine
 import TestKit
 import Testing
 import Vocabulary
+import Wire
 
 /// What is sent and kept for strangers (RFC 7296 §2.6).
 @Suite("Under attack")

@@ -106,6 +106,32 @@ struct ShardsTests {
         #expect(shards.ask(.status) == nil)
     }
 
+    @Test("a drain is of all shards, and one event of its beginning and its end")
+    func drain() throws {
+        let (shards, _, sinks) = try scripted()
+        try shards.start()
+        defer { shards.stop() }
+        let targets = [RedirectTarget.name("gw2.example.org")]
+        let order = DrainOrder(deadline: .seconds(9), targets: targets)
+        guard case .drain(let progress) = shards.ask(.drain(order)) else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(
+            progress
+                == DrainProgress(sessions: 3, left: 3, remaining: .seconds(9), targets: targets))
+        #expect(shards.isDraining)
+        guard case .drain(nil) = shards.ask(.cancelDrain) else {
+            Issue.record("not cancelled")
+            return
+        }
+        #expect(!shards.isDraining)
+        let begun = sinks.flatMap { $0.all(GatewayDraining.self) }
+        #expect(begun.map(\.sessions.clear) == [3] && begun.map(\.redirected.clear) == [3])
+        let ended = sinks.flatMap { $0.all(GatewayDrainEnded.self) }
+        #expect(ended.map(\.left.clear) == [3])
+    }
+
     @Test("another policy is followed by all shards or by none")
     func adoption() throws {
         let (shards, diaries, _) = try scripted()

@@ -123,6 +123,26 @@ final class ScriptedEngine: GatewayEngine {
         return true
     }
 
+    private var progress: DrainProgress?
+
+    func drain(_ order: DrainOrder, at now: Instant, _ output: inout Output) {
+        progress = DrainProgress(
+            sessions: 1, left: 1, remaining: order.deadline ?? .zero,
+            targets: order.targets ?? [])
+        output.events.append(
+            GatewayDraining(
+                sessions: 1, redirected: 1, deadlineMilliseconds: 5, targets: nil))
+    }
+
+    func cancelDrain(_ output: inout Output) -> Bool {
+        guard progress != nil else { return false }
+        progress = nil
+        output.events.append(GatewayDrainEnded(cause: .cancelled, left: 1))
+        return true
+    }
+
+    func drainProgress(at now: Instant) -> DrainProgress? { progress }
+
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal) {
         guard diary.refused.withLock({ $0 }) != policy.sessionLimit else {
             throw .poolInUse(name: "staff", lent: 7)

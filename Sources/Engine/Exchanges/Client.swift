@@ -8,8 +8,9 @@ import Wire
 /// A login of ours before the first answer.
 struct Initiation {
     let handle: ConnectionHandle
-    let policy: ClientPolicy
+    let trail: RedirectTrail
     let localSPI: UInt64
+    /// Where it began: a redirect turns the trail elsewhere.
     let path: Path
     let natPath: Path
     var request: [UInt8]
@@ -36,16 +37,27 @@ extension Engine {
         _ client: ClientPolicy, on path: Path, natPath: Path, at now: Instant,
         _ output: inout Output
     ) -> ConnectionHandle? {
-        guard let group = client.ikeSuites.first?.group else { return nil }
-        guard let exchange = privateKey(group) else { return nil }
         let handle = newHandle()
+        let trail = RedirectTrail(client, path: path, natPath: natPath)
+        return begin(handle, trail, at: now, &output) ? handle : nil
+    }
+
+    /// Logs in where a trail has led to.
+    ///
+    /// - Returns: false if the cryptography refuses.
+    func begin(
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, at now: Instant,
+        _ output: inout Output
+    ) -> Bool {
+        guard let group = trail.policy.ikeSuites.first?.group, let exchange = privateKey(group)
+        else { return false }
         let initiation = Initiation(
-            handle: handle, policy: client, localSPI: newIKESPI(), path: path, natPath: natPath,
-            request: [], nonce: random.bytes(Self.clientNonceLength), exchange: exchange,
-            cookie: nil, began: now,
-            wait: policy.timing.retransmit, deadline: now)
+            handle: handle, trail: trail, localSPI: newIKESPI(), path: trail.path,
+            natPath: trail.natPath, request: [], nonce: random.bytes(Self.clientNonceLength),
+            exchange: exchange, cookie: nil, began: now, wait: policy.timing.retransmit,
+            deadline: now)
         begin(initiation, at: now, &output)
-        return handle
+        return true
     }
 
     /// In bytes. Longer than a gateway's, whose answer has a notify or two more: one that is
@@ -54,7 +66,7 @@ extension Engine {
 
     /// Sends the first request of a login, or the next first one.
     private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
-        let client = initiation.policy
+        let client = initiation.trail.policy
         var payloads: [AnyPayload] = [
             .securityAssociation(offer(client.ikeSuites)),
             .keyExchange(
@@ -68,6 +80,11 @@ extension Engine {
             pretending: client.pretendsNAT)
         if client.supportsFragmentation {
             payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+        }
+        if let origin = initiation.trail.origin {
+            payloads.append(.notify(origin.redirectedFrom))
+        } else if client.followsRedirects {
+            payloads.append(.notify(NotifyPayload(.redirectSupported)))
         }
         if let cookie = initiation.cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
@@ -113,12 +130,20 @@ extension Engine {
         guard let initiation = initiations[header.initiatorSPI], !header.fromInitiator,
             header.messageID == 0
         else { return output.drop(.unexpectedResponse, .spoofable, from: path) }
+        if let redirect = payloads.notifies(.redirect).first {
+            // Only who saw our request knows its nonce (RFC 5685 §3).
+            guard initiation.trail.policy.followsRedirects,
+                let (target, nonce) = RedirectTarget.parse(redirect), nonce == initiation.nonce
+            else { return output.drop(.unexpectedMessage, .spoofable, from: path) }
+            initiations[initiation.localSPI] = nil
+            return followRedirect(target, initiation.handle, initiation.trail, at: now, &output)
+        }
         if let cookie = payloads.notifies(.cookie).first {
             return restart(initiation, cookie: cookie.data, at: now, &output)
         }
         if let wanted = payloads.notifies(.invalidKEPayload).first {
             let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
-            let suite = initiation.policy.ikeSuites.first { $0.group.transformID == number }
+            let suite = initiation.trail.policy.ikeSuites.first { $0.group.transformID == number }
             guard let suite else { return fail(initiation, .noProposalChosen, &output) }
             return restart(initiation, group: suite.group, at: now, &output)
         }
@@ -141,7 +166,7 @@ extension Engine {
             return fail(initiation, .invalidSyntax, &output)
         }
         let next = Initiation(
-            handle: initiation.handle, policy: initiation.policy, localSPI: initiation.localSPI,
+            handle: initiation.handle, trail: initiation.trail, localSPI: initiation.localSPI,
             path: initiation.path, natPath: initiation.natPath, request: [],
             nonce: initiation.nonce, exchange: exchange, cookie: cookie ?? initiation.cookie,
             began: initiation.began, wait: initiation.wait, deadline: now,
@@ -155,7 +180,8 @@ extension Engine {
     ) -> IKESA? {
         guard header.responderSPI != 0, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
-            let agreement = choose(chosen, from: initiation.policy.ikeSuites, group: theirs.group),
+            let agreement = choose(
+                chosen, from: initiation.trail.policy.ikeSuites, group: theirs.group),
             agreement.suite.group == initiation.exchange.exchange.group,
             theirs.group == agreement.suite.group.transformID
         else { return nil }
@@ -175,14 +201,16 @@ extension Engine {
                 suite: agreement.suite, keys: keys, path: initiation.natPath,
                 phase: .awaitingAuthResponse(
                     ClientHandshake(
-                        handle: initiation.handle, policy: initiation.policy,
+                        handle: initiation.handle, policy: initiation.trail.policy,
                         request: initiation.request, response: datagram,
                         initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
-                        began: initiation.began, childSPI: newESPSPI())),
+                        began: initiation.began, childSPI: newESPSPI(),
+                        trail: initiation.trail)),
                 now: now, nextID: 1)
             sa.nat = situation ?? NATSituation.none
             sa.extensions.fragmentation =
-                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
+                initiation.trail.policy.supportsFragmentation
+                && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil
@@ -259,6 +287,9 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
+        if let redirect = payloads.notifies(.redirect).first {
+            return leave(sa, handshake, for: redirect, at: now, &output)
+        }
         let addresses = payloads.configuration?.addresses ?? []
         let client = handshake.policy
         let session = Session(
@@ -270,6 +301,7 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
+        session.trail = handshake.trail
         session.local =
             addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
         session.remote = client.remoteSelectors
@@ -322,7 +354,7 @@ extension Engine {
         }
     }
 
-    private func fail(
+    func fail(
         _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
     ) {
         output.notices.append(.failed(handshake.handle, reason))
