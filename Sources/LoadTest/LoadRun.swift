@@ -185,6 +185,8 @@ final class LoadClients {
             handles[session] = handle
             order.append(session)
             report.logins += 1
+            // It came after the time, and goes at once.
+            if isLeaving { report.logouts += 1 }
             report.lastLogin = now - began
             report.latencies.add(
                 microseconds: UInt64(clamping: (now - due).nanoseconds / 1_000))
