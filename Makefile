@@ -58,10 +58,15 @@ system: debug # the tests with real peers
 
 bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks.md
 	@.ci/packages tests
+	@.ci/quiet "release build of the engine's bench" \
+	    swift build -c release --product defence-bench --static-swift-stdlib $(SWIFT_FLAGS)
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench-page $(RELEASE) --write docs/benchmarks.md
+	@.ci/quiet "release build of the store's bench" \
+	    swift build -c release --product store-bench --static-swift-stdlib $(SWIFT_FLAGS)
+	@python3 Tests/StoreBench/compare.py .build/release/store-bench --write docs/benchmarks.md
 
 defence-bench: ## measure half-open IKE SAs, sessions, cookie challenges (release build)
 	@swift run -c release defence-bench

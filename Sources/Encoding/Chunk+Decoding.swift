@@ -49,13 +49,14 @@ extension Chunk {
         var values: [UInt64] = []
         values.reserveCapacity(count * base.count)
         guard !codes.isEmpty else {
-            for _ in 0..<count { values.append(contentsOf: before) }
+            for _ in 0..<count { for value in before { values.append(value) } }
             return values
         }
         var levels = [Int](repeating: 0, count: base.count)
         for _ in 0..<count {
             if try bits.read(1) == 1 {
-                for (column, code) in codes.enumerated() {
+                for column in 0..<codes.count {
+                    let code = codes[column]
                     let distance = unzigzag(try bits.readRice(code.rice))
                     guard -512...512 ~= distance else { throw .illegal }
                     let from = code.reference.map { levels[$0] } ?? 0
@@ -67,7 +68,7 @@ extension Chunk {
                         code.isSigned ? UInt64(bitPattern: unzigzag(step)) : step
                 }
             }
-            values.append(contentsOf: before)
+            for value in before { values.append(value) }
         }
         return values
     }

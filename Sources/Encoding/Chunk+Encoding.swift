@@ -66,27 +66,42 @@ private struct Clock {
     private var exponent: UInt8 = 0
     private var first: Int64
     private var period: Int64 = 0
-    private(set) var isRegular = true
+    private(set) var isRegular: Bool
     /// Folded; one for each sample but the first.
     private(set) var deviations: [UInt64] = []
     private(set) var rice = 0
 
     init(_ times: [Int64]) {
+        let distance = Self.period(of: times)
+        isRegular = distance != nil
         var unit: Int64 = 1
-        while exponent < 9, times.allSatisfy({ $0 % (unit * 10) == 0 }) {
+        let telling = distance.flatMap { distance in times.first.map { [$0, distance] } } ?? times
+        while exponent < 9, telling.allSatisfy({ $0 % (unit * 10) == 0 }) {
             unit *= 10
             exponent += 1
         }
         first = times.first.map { $0 / unit } ?? 0
-        guard times.count > 1 else { return }
+        if let distance {
+            period = distance / unit
+            return
+        }
         // Differences wrap, and wrap back when they are added up.
         let spans = (1..<times.count).map { times[$0] / unit &- times[$0 - 1] / unit }
-        period = spans[0]
-        isRegular = spans.allSatisfy { $0 == period }
-        guard !isRegular else { return }
         period = spans.sorted()[spans.count / 2]
         deviations = spans.map { zigzag($0 &- period) }
         rice = cheapestRice(deviations, upTo: Rice.maxParameter)
+    }
+
+    /// - Returns: nil if the times are not all as far from each other.
+    private static func period(of times: [Int64]) -> Int64? {
+        guard times.count > 1 else { return 0 }
+        let (period, isTooLong) = times[1].subtractingReportingOverflow(times[0])
+        guard !isTooLong else { return nil }
+        for place in 1..<times.count {
+            let (distance, overflow) = times[place].subtractingReportingOverflow(times[place - 1])
+            guard !overflow, distance == period else { return nil }
+        }
+        return period
     }
 
     func write(to head: inout [UInt8]) {
@@ -156,24 +171,28 @@ private struct Steps {
     private func width(
         of column: Int, from reference: Int?, _ columns: Int
     ) -> (code: ColumnCode, width: Int) {
-        // Distances are -128 to 128.
+        // Distances are -128 to 128; they are found at 128 more.
         var counts = [Int32](repeating: 0, count: 257)
+        var (lowest, highest) = (256, 0)
         for row in stride(from: 0, to: levels.count, by: columns) {
             let from = reference.map { Int(levels[row + $0]) } ?? 0
-            counts[Int(levels[row + column]) - from + 128] += 1
+            let place = Int(levels[row + column]) - from + 128
+            counts[place] += 1
+            lowest = min(lowest, place)
+            highest = max(highest, place)
         }
-        var below = 0
-        let middle = counts.firstIndex { count in
-            below += Int(count)
-            return below * 2 >= busy.count
+        var (middle, below) = (lowest, Int(counts[lowest]))
+        while below * 2 < busy.count, middle < highest {
+            middle += 1
+            below += Int(counts[middle])
         }
-        let centre = min((middle ?? 128) - 128, 127)
-        let occupied = counts.indices.filter { counts[$0] > 0 }
+        let centre = min(middle - 128, 127)
         var best = (parameter: 0, width: Int.max)
         for parameter in 0...6 {
-            let width = occupied.reduce(0) { sum, index in
-                let distance = zigzag(Int64(truncatingIfNeeded: index - 128 - centre))
-                return sum + Int(counts[index]) * Rice.width(of: distance, parameter)
+            var width = 0
+            for place in lowest...highest where counts[place] > 0 {
+                let distance = zigzag(Int64(truncatingIfNeeded: place - 128 - centre))
+                width += Int(counts[place]) * Rice.width(of: distance, parameter)
             }
             if width < best.width { best = (parameter, width) }
         }

@@ -62,6 +62,21 @@ package final class Statement {
         try forEachRow(values) { _ in }
     }
 
+    /// Runs to the end with integers only, as ``run(_:)`` in less time.
+    package func run(integers: [Int64]) throws(SQLiteError) {
+        _ = try handle.open()
+        guard integers.count == Int(sqlite3_bind_parameter_count(pointer)) else {
+            return try run(integers.map { .integer($0) })
+        }
+        var index: Int32 = 0
+        for number in integers {
+            index += 1
+            sqlite3_bind_int64(pointer, index, number)
+        }
+        defer { sqlite3_reset(pointer) }
+        while try next() != nil {}
+    }
+
     /// - Returns: what `read` makes of each row, in order.
     package func rows<Result>(
         _ values: [Value] = [], _ read: (Row) -> Result

@@ -109,7 +109,15 @@ package struct Configuration: Sendable {
         package var webConfig: Located<String>?
         /// Users with series of their own; 0 for none.
         package var userSeries: Int
+        package var retention: Retention
         package var privacy: Privacy
+    }
+
+    /// How long things are kept; nil is for good.
+    package struct Retention: Sendable {
+        package var samples: Duration?
+        package var figures: Duration?
+        package var events: Duration?
     }
 
     package struct Privacy: Sendable {

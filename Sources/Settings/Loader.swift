@@ -143,12 +143,23 @@ struct Loader {
         return gateway
     }
 
+    private func retention(_ section: Section) -> Configuration.Retention {
+        func age(_ key: String) -> Duration? {
+            section.optional(
+                key, .duration(.seconds(3_600)...Duration.seconds(36_500 * 86_400), "90d"))?.value
+        }
+        return Configuration.Retention(
+            samples: age("samples"), figures: age("figures"), events: age("events"))
+    }
+
     private func telemetry(_ section: Section) -> Configuration.Telemetry {
         let metrics = section.section("metrics")
         let privacy = section.section("privacy")
         let users = metrics.section("per_user")
+        let retention = section.section("retention")
         defer {
             users.finish()
+            retention.finish()
             metrics.finish()
             privacy.finish()
             section.finish()
@@ -171,6 +182,7 @@ struct Loader {
                 Located(absolute($0.value), at: $0.place, key: $0.key)
             },
             userSeries: users.read("limit", .integer(0...100_000), or: 0).value,
+            retention: self.retention(retention),
             privacy: Configuration.Privacy(
                 identities: privacy.read("identities", .word, or: Defaults.treatment).value,
                 addresses: privacy.read("addresses", .word, or: Defaults.treatment).value,

@@ -21,9 +21,16 @@ struct Counters: Hashable {
     }
 
     /// A row of `series_last`.
-    func row(of series: Int64) -> [Value] {
+    func row(of series: Int64) -> [Int64] {
         [series, bytesIn.clamped, packetsIn.clamped, bytesOut.clamped, packetsOut.clamped]
-            .map { .integer($0) }
+    }
+
+    /// Wraps as the counters do.
+    mutating func add(_ step: Self) {
+        packetsIn &+= step.packetsIn
+        bytesIn &+= step.bytesIn
+        packetsOut &+= step.packetsOut
+        bytesOut &+= step.bytesOut
     }
 
     /// What was added since `earlier`; wraps as the counters do.
@@ -47,6 +54,12 @@ extension Counters {
             index + place < values.count ? values[index + place] : 0
         }
         self.init(packetsIn: value(0), bytesIn: value(1), packetsOut: value(2), bytesOut: value(3))
+    }
+
+    /// Of four columns in the order of ``Tables/traffic``.
+    init(_ row: Row, from column: Int) {
+        func value(_ place: Int) -> UInt64 { UInt64(clamping: row.integer(column + place) ?? 0) }
+        self.init(packetsIn: value(1), bytesIn: value(0), packetsOut: value(3), bytesOut: value(2))
     }
 
     /// Reads four varints. Nil if there are fewer.

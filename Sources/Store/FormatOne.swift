@@ -60,8 +60,9 @@ enum FormatOne {
         try range.insert(connection)
         guard let last else { return }
         let open = try Fold.writeState(latest, [], id: 1, at: last, connection)
+        let insertLast = try connection.prepare(Tables.seriesLast.insertion())
         for (series, counters) in latest where open.contains(series) {
-            try connection.execute(Tables.seriesLast.insertion(), counters.row(of: series))
+            try insertLast.run(integers: counters.row(of: series))
         }
     }
 }

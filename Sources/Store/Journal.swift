@@ -31,7 +31,7 @@ struct JournalRow {
     }
 }
 
-/// Walks through the bytes of a row. They have been checked: ``init(checking:)``.
+/// Walks through the bytes of a row.
 struct JournalRowReader {
     struct Entry {
         let series: Int64
@@ -57,12 +57,10 @@ struct JournalRowReader {
         self.kind = kind
         self.bytes = bytes
         self.reader = reader
-        while !reader.isAtEnd {
-            guard try reader.varint() & 1 == 1 else { continue }
-            for _ in 0..<Counters.count { _ = try reader.varint() }
-        }
     }
 
+    /// - Returns: nil after the last; and where bytes are none that we write, though their
+    ///   checksum is right.
     mutating func next() -> Entry? {
         guard !reader.isAtEnd, let word = try? reader.varint() else { return nil }
         series = series &+ Int64(truncatingIfNeeded: word >> 1)

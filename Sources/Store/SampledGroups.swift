@@ -22,6 +22,9 @@ struct SampledGroups {
     /// - Returns: nil for a Child SA that is new, or forgotten.
     func place(of child: ChildID) -> Int? { places[child] }
 
+    /// It may get another sample.
+    func hasSeries(_ series: Int64) -> Bool { groups.contains { $0.series == series } }
+
     func series(at place: Int) -> Int64 { groups[place].series }
 
     /// Takes a sample of a Child SA that is known.

@@ -41,6 +41,43 @@ struct Series: Hashable {
         return Counters(chunk.values, from: chunk.values.count - Counters.count)
     }
 
+    /// What Child SAs that ended in `[since, until)` carried after their last sample, or at all if
+    /// there is none any more.
+    static func rests(
+        since: Int64, until: Int64, of connection: Connection
+    ) throws(SQLiteError) -> [(series: Series, step: Counters)] {
+        let ends = try connection.rows(Self.ends, [.integer(since), .integer(until)]) { row in
+            (
+                series: Series(run: row.integer(0), child: row.integer(1), session: row.text(2)),
+                total: Counters(row, from: 3), id: row.integer(7),
+                last: row.integer(8).map { _ in Counters(row, from: 8) }
+            )
+        }
+        var rests: [(series: Series, step: Counters)] = []
+        for end in ends {
+            var last = end.last
+            if last == nil, let id = end.id { last = try lastInChunks(id, of: connection) }
+            let step = end.total.step(from: last ?? Counters())
+            if step != Counters() { rests.append((end.series, step)) }
+        }
+        return rests
+    }
+
+    private static let ends: String = {
+        let total = Tables.traffic.map { "c.\($0)" }.joined(separator: ", ")
+        let last = Tables.traffic.map { "l.\($0)" }.joined(separator: ", ")
+        return """
+            SELECT coalesce(s.run, c.run), c.child, c.session, \(total), s.id, \(last)
+              FROM child_sa_closed c
+              LEFT JOIN sampled_sessions n ON n.session = c.session
+              LEFT JOIN series s ON s.session = n.id AND s.child = c.child
+              LEFT JOIN series_last l ON l.series = s.id
+             WHERE c.at_ns >= ? AND c.at_ns < ?
+               AND c.id = (SELECT min(id) FROM child_sa_closed
+                            WHERE session = c.session AND child = c.child)
+            """
+    }()
+
     /// Makes a group.
     static func insert(
         _ id: Int64, run: Int64, child: Int64, session: String, on connection: Connection

@@ -17,6 +17,7 @@ package final class Store: @unchecked Sendable {
     private let samples: SampleTables
     private let lock: WriterLock
     private var writer: Writer
+    private var sweeper: Sweeper
 
     /// Opens a store, or makes one that only its owner can read. Begins a new run.
     ///
@@ -24,11 +25,14 @@ package final class Store: @unchecked Sendable {
     ///   - version: Weir's.
     ///   - at: now, by the wall clock.
     ///   - bootID: tells which monotonic clock the run's instants are of.
+    ///   - retention: how long things are kept.
     /// - Throws: ``StoreError`` if the file is missing its directory, not usable, not ours, newer
     ///   than we are, or another writer's. The file is then as it was.
     package init(
-        path: String, version: String, at: Timestamp, bootID: String
+        path: String, version: String, at: Timestamp, bootID: String,
+        retention: Retention = Retention()
     ) throws(StoreError) {
+        sweeper = Sweeper(retention)
         let path = try StoreFile.resolve(path)
         try StoreFile.create(path)
         try StoreFile.checkPermissions(path)
@@ -73,6 +77,9 @@ package final class Store: @unchecked Sendable {
             }
             writer = next
         }
+        guard let tick = ticks.last else { return }
+        // The batch is recorded, whatever comes of this. What fails is tried again at the next tick.
+        try? sweeper.sweep(after: tick, on: connection) { [writer] in writer.isLive($0) }
     }
 
     /// Turns what is in the journal into chunks now, as otherwise happens every two hours.

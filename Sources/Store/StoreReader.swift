@@ -80,8 +80,8 @@ package struct StoreReader {
     package func restrictedRows(
         _ sql: String, seconds: Double, memoryBytes: Int64
     ) throws(StoreError) -> Rows {
-        // Connects the table of samples, which is more than a reader may do afterwards.
-        _ = try rows("SELECT 1 FROM child_samples WHERE 0")
+        // Connects the tables of samples, which is more than a reader may do afterwards.
+        _ = try rows("SELECT 1 FROM child_samples, traffic_between WHERE 0")
         try reporting(path) { () throws(SQLiteError) in
             try connection.restrictToReading(seconds: seconds, memoryBytes: memoryBytes)
         }

@@ -87,7 +87,8 @@ enum Tables {
 
     static let traffic = ["bytes_in", "packets_in", "bytes_out", "packets_out"]
 
-    /// Gauges at that moment, and counters since the run began.
+    /// Gauges at that moment, and counters since the run began. `active_child_sas` are those whose
+    /// counters moved since the tick before; null in what an older Weir recorded.
     static let ticks = Table(
         name: "ticks",
         columns: [
@@ -95,7 +96,8 @@ enum Tables {
             Column("half_open"), Column("child_sas"), Column("session_limit"),
         ]
             + traffic.map { Column($0) }
-            + ["messages_received", "messages_sent", "retransmissions_sent"].map { Column($0) },
+            + ["messages_received", "messages_sent", "retransmissions_sent"].map { Column($0) }
+            + [Column("active_child_sas", "INTEGER")],
         key: "PRIMARY KEY (at_ns, run)", options: "STRICT, WITHOUT ROWID")
 
     static let poolSamples = Table(

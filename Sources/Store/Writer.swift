@@ -36,6 +36,9 @@ struct Writer {
         return last + 1
     }
 
+    /// A group of a Child SA that runs.
+    func isLive(_ series: Int64) -> Bool { groups.hasSeries(series) }
+
     func knows(_ event: DisclosedEvent) -> Bool {
         Self.kinds[event.kind]?.fields == event.values.count
     }
@@ -70,41 +73,48 @@ struct Writer {
     ) throws(SQLiteError) {
         let tick = record.tick
         let at = Value.integer(record.at.wholeMilliseconds)
+        let active = try journal(tick.children, at: at, on: connection)
         let run = Value.integer(run)
         try connection.execute(
             Self.insertTick,
             [run, at, .integer(record.instant.stored)]
                 + [tick.sessions, tick.halfOpen, tick.childSAs, tick.sessionLimit].map(\.stored)
                 + tick.traffic.stored
-                + [tick.messagesReceived, tick.messagesSent, tick.retransmissionsSent].map(\.stored)
+                + [tick.messagesReceived, tick.messagesSent, tick.retransmissionsSent, active]
+                .map(\.stored)
         )
         for pool in tick.pools {
             try connection.execute(
                 Self.insertPool, [run, at, .text(pool.name), pool.size.stored, pool.used.stored])
         }
-        try journal(tick.children, at: at, on: connection)
     }
 
+    /// - Returns: how many of them moved since the tick before.
     private mutating func journal(
         _ samples: [ChildSample], at: Value, on connection: Connection
-    ) throws(SQLiteError) {
-        guard !samples.isEmpty || !groups.isEmpty else { return }
+    ) throws(SQLiteError) -> UInt64 {
+        guard !samples.isEmpty || !groups.isEmpty else { return 0 }
+        var moved: UInt64 = 0
         let insertLast = try connection.prepare(Self.insertLast)
         for sample in samples {
             let counters = Counters(sample.traffic)
             if let place = groups.place(of: sample.child) {
                 guard groups.take(counters, at: place) else { continue }
-                try insertLast.run(counters.row(of: groups.series(at: place)))
+                moved += 1
+                try insertLast.run(integers: counters.row(of: groups.series(at: place)))
             } else {
                 let series = try begin(sample, on: connection)
                 groups.begin(sample.child, series, counters)
-                if counters != Counters() { try insertLast.run(counters.row(of: series)) }
+                guard counters != Counters() else { continue }
+                moved += 1
+                try insertLast.run(integers: counters.row(of: series))
             }
         }
         let row = groups.endTick()
         try connection.execute(
             Self.insertJournal, [.null, .integer(run), at, .blob(row.encoded)])
         journalRows += 1
+        return moved
     }
 
     private mutating func begin(

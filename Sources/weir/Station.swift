@@ -37,7 +37,7 @@ final class Station: Service {
         _ configuration: Configuration, file: String, logger: Logger, records: Bool = true
     ) throws(Failure) {
         self.logger = logger
-        let store = try Self.store(configuration.telemetry.store)
+        let store = try Self.store(configuration.telemetry)
         let policy = try Self.disclosure(of: configuration.telemetry.privacy)
         self.policy = policy
         let registry = Registry(version: version)
@@ -173,13 +173,19 @@ final class Station: Service {
         }
     }
 
-    private static func store(_ path: Located<String>) throws(Failure) -> Store {
+    private static func store(
+        _ telemetry: Configuration.Telemetry
+    ) throws(Failure) -> Store {
+        let retention = telemetry.retention
         do throws(StoreError) {
             return try Store(
-                path: path.value, version: version, at: ClockReading.now.wall,
-                bootID: ClockReading.bootID)
+                path: telemetry.store.value, version: version, at: ClockReading.now.wall,
+                bootID: ClockReading.bootID,
+                retention: Retention(
+                    samples: retention.samples, figures: retention.figures,
+                    events: retention.events))
         } catch {
-            throw .misuse(path.problem(error.description))
+            throw .misuse(telemetry.store.problem(error.description))
         }
     }
 

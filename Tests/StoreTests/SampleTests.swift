@@ -37,6 +37,7 @@ struct SampleTests {
         "SELECT * FROM child_samples WHERE session = '\(SessionID.number(1))' ORDER BY at_ns",
         "SELECT * FROM samples WHERE at_ns > 1795000005000000000 AND at_ns <= 1795000009000000000"
             + " ORDER BY at_ns, child",
+        "SELECT * FROM traffic_between(1795000003000000000, 1795000012000000000) ORDER BY child",
         "SELECT * FROM sessions ORDER BY session", "SELECT * FROM session_hours ORDER BY session",
         "SELECT * FROM session_totals ORDER BY session",
     ]
@@ -50,6 +51,40 @@ struct SampleTests {
         #expect(try rows("SELECT count(*) FROM chunks") == [[.integer(2)]])
         try store.fold()
         #expect(try rows(sql) == before)
+    }
+
+    @Test(
+        "what passed within a time is what its samples add up to",
+        arguments: [(1, 21), (3, 12), (7, 8), (15, 20), (19, 19), (30, 40), (12, 3)])
+    func trafficBetween(_ from: Int64, _ to: Int64) throws {
+        try store.fold()
+        try store.append(
+            events: [], ticks: [RecordedTick(at: 20, children: [sample(1, child: 1, 8)])])
+        let times = [from, to].map { (1_795_000_000 + $0) * 1_000_000_000 }
+        let columns = Tables.traffic.map { "sum(\($0)_step)" }.joined(separator: ", ")
+        #expect(
+            try rows(
+                """
+                SELECT run, session, child, \(Tables.traffic.joined(separator: ", "))
+                  FROM traffic_between(\(times[0]), \(times[1])) ORDER BY child
+                """)
+                == rows(
+                    """
+                    SELECT run, session, child, \(columns) FROM child_samples
+                     WHERE at_ns >= \(times[0]) AND at_ns < \(times[1]) AND moved = 1
+                     GROUP BY child ORDER BY child
+                    """))
+    }
+
+    @Test("a tick tells how many moved")
+    func active() throws {
+        #expect(
+            try rows(
+                """
+                SELECT t.active_child_sas, (SELECT count(*) FROM child_samples s
+                     WHERE s.at_ns = t.at_ns AND s.moved = 1)
+                  FROM ticks t WHERE t.at_ns IN (1795000003000000000, 1795000004000000000)
+                """) == [[.integer(2), .integer(2)], [.integer(1), .integer(1)]])
     }
 
     @Test("go on where the chunk ended")

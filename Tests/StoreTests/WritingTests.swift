@@ -34,7 +34,7 @@ struct WritingTests {
         try store.append(events: [], ticks: [RecordedTick(tick, at: 10)])
 
         let at = Datum.integer(1_795_000_010_000_000_000)
-        let numbers: [Int64] = [10_000_000_000, 1, 2, 3, 4, 500, 5, 5_000, 10, 6, 7, .max]
+        let numbers: [Int64] = [10_000_000_000, 1, 2, 3, 4, 500, 5, 5_000, 10, 6, 7, .max, 1]
         #expect(
             try rows("SELECT * FROM ticks") == [[.integer(1), at] + numbers.map { .integer($0) }])
         #expect(

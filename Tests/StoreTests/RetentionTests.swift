@@ -1,0 +1,152 @@
+import Glibc
+import SQLite
+import Testing
+import Vocabulary
+
+@testable import Store
+
+/// What is kept, and for how long.
+@Suite("Retention")
+struct RetentionTests {
+    let folder: Folder
+    let store: Store
+
+    init() throws {
+        folder = try Folder()
+        store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+            retention: Retention(
+                samples: .seconds(3_600), figures: .seconds(7_200), events: .seconds(10_800)))
+    }
+
+    private static let staff = PoolState(name: "staff", size: 254, used: 1)
+
+    /// Sessions 1 to `count`, each with a Child SA that is sampled twice and folded; all end.
+    private func history(_ count: UInt64, from second: Int64) throws {
+        let numbers = Array(1...count)
+        try store.append(
+            events: numbers.flatMap {
+                [
+                    RecordedEvent(established($0), at: second),
+                    RecordedEvent(installed($0, child: $0), at: second),
+                ]
+            },
+            ticks: (1...2).map { tick in
+                RecordedTick(
+                    at: second + tick,
+                    children: numbers.map { sample($0, child: $0, UInt64(tick)) },
+                    pools: [Self.staff])
+            })
+        try store.append(
+            events: numbers.flatMap {
+                [
+                    RecordedEvent(childClosed($0, child: $0, 2), at: second + 3),
+                    RecordedEvent(closed($0, .deletedByPeer, 2), at: second + 3),
+                ]
+            }, ticks: [])
+        try store.append(events: [], ticks: [RecordedTick(at: second + 4)])
+        try store.fold()
+    }
+
+    private func count(_ table: String) throws -> Int64 {
+        try store.connection.integer("SELECT count(*) FROM \(table)")
+    }
+
+    @Test("samples go, a part at each tick, with all that only they needed; sessions stay")
+    func samples() throws {
+        try history(700, from: 1)
+        try store.append(events: [], ticks: [RecordedTick(at: 3_600)])
+        #expect(try count("chunks") == 700)
+
+        try store.append(events: [], ticks: [RecordedTick(at: 3_700)])
+        #expect(try count("chunks") == 200)
+        #expect(try count("child_samples") == 400)
+        #expect(try folder.read().check().isEmpty)
+        try store.append(events: [], ticks: [RecordedTick(at: 3_701)])
+        for table in ["chunks", "folds", "series", "sampled_sessions", "series_last"] {
+            #expect(try count(table) == 0, "\(table)")
+        }
+        #expect(try count("sessions") == 700)
+        #expect(
+            try folder.read().rows("SELECT sum(packets_in) FROM session_totals").rows
+                == [[.integer(1_400)]])
+    }
+
+    @Test("a Child SA that runs keeps its samples' owner, and goes on exactly")
+    func running() throws {
+        for second: Int64 in 1...3 {
+            try store.append(
+                events: [],
+                ticks: [RecordedTick(at: second, children: [sample(1, child: 1, 5)])])
+        }
+        try store.fold()
+        for second: Int64 in [3_700, 3_701] {
+            try store.append(
+                events: [],
+                ticks: [RecordedTick(at: second, children: [sample(1, child: 1, 9)])])
+        }
+        #expect(try count("chunks") == 0)
+        #expect(
+            try folder.read().rows("SELECT packets_in, packets_in_step FROM child_samples").rows
+                == [[.integer(9), .integer(4)], [.integer(9), .integer(0)]])
+    }
+
+    @Test("figures and events go by their age; what belongs to a session, and alerts, stay")
+    func others() throws {
+        let lost = EventsLost.example
+        try store.append(
+            events: [
+                RecordedEvent(lost, at: 1), RecordedEvent(lost, at: 2),
+                RecordedEvent(granted(1), at: 2), RecordedEvent(AlertFired.example, at: 2),
+            ],
+            ticks: [RecordedTick(at: 1, pools: [Self.staff])])
+        try store.append(events: [], ticks: [RecordedTick(at: 7_190, pools: [Self.staff])])
+        #expect(try count("ticks") == 2)
+        try store.append(events: [], ticks: [RecordedTick(at: 7_202, pools: [Self.staff])])
+        #expect(try count("ticks") == 2)
+        #expect(try count("pool_samples") == 2)
+        #expect(try count("events_lost") == 2)
+        try store.append(events: [], ticks: [RecordedTick(at: 10_900)])
+        // The newest of a kind stays.
+        #expect(try count("events_lost") == 1)
+        #expect(try count("lease_granted") == 1)
+        #expect(try count("alert_fired") == 1)
+    }
+
+    @Test("a clock that leaps ahead deletes nothing")
+    func leap() throws {
+        try history(3, from: 1)
+        let far = RecordedTick(
+            at: .seconds(1_000_000), instant: Instant(nanoseconds: 6_000_000_000), tick: Tick())
+        try store.append(events: [], ticks: [far])
+        #expect(try count("chunks") == 3)
+    }
+
+    @Test("without a policy all is kept")
+    func forGood() throws {
+        store.close()
+        let plain = try folder.open(at: 1)
+        try plain.append(
+            events: [], ticks: [RecordedTick(at: 1, children: [sample(1, child: 1, 5)])])
+        try plain.fold()
+        try plain.append(events: [], ticks: [RecordedTick(at: 100_000_000)])
+        #expect(try plain.connection.integer("SELECT count(*) FROM chunks") == 1)
+        #expect(try plain.connection.integer("SELECT count(*) FROM ticks") == 2)
+    }
+
+    @Test("free pages are given back as it runs, but for a reserve")
+    func space() throws {
+        try store.append(
+            events: (0..<3_000).map { RecordedEvent(granted($0), at: 1) }, ticks: [])
+        try store.connection.execute("DELETE FROM lease_granted WHERE id > 5")
+        let free = try store.connection.integer("PRAGMA freelist_count")
+        var sweeper = Sweeper(Retention(), slack: 20)
+        for second in 1...4 {
+            try sweeper.sweep(
+                after: RecordedTick(at: Int64(second)), on: store.connection, isLive: { _ in false }
+            )
+        }
+        #expect(free > 100)
+        #expect(try store.connection.integer("PRAGMA freelist_count") <= 20)
+    }
+}
