@@ -27,7 +27,7 @@ def unpacked(package):
     return folder
 
 
-def run_guest(test, network, script, variables=None, layer="", while_up=None, seconds=150):
+def run_guest(test, network, script, variables=None, layer="", while_up=None, seconds=240):
     """Runs `guest/SCRIPT` by Bash, as root in a guest whose root has the folder `layer` over it;
     what it printed. Fails unless its status is 0.
 

@@ -31,7 +31,13 @@ say "logged in"
 ping_lan
 say "rekey"
 before=$(sa_spis)
-ping -n -q -c 142 -i 0.02 -s 1300 -I "$(virtual_address)" "$LAN"
+ping -n -q -c 120 -i 0.02 -s 1300 -I "$(virtual_address)" "$LAN"
+# It has no SA for a moment of its own rekey: one ping at a time, and none meanwhile.
+for _ in {1..25}; do
+    ping -n -q -c 1 -s 1300 -I "$(virtual_address)" "$LAN"
+    sleep 0.3
+    [ "$(sa_spis)" = "$before" ] || break
+done
 wait_for replaced "$before"
 ping_lan
 say "the gateway's turn"
