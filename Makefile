@@ -58,6 +58,8 @@ system: debug # the tests with real peers
 
 bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks.md
 	@.ci/packages tests
+	@.ci/quiet "release build of the engine's bench" \
+	    swift build -c release --product defence-bench --static-swift-stdlib $(SWIFT_FLAGS)
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \

@@ -27,9 +27,11 @@ extension Engine {
         let leaving = others.sessions.count
         if let limit = connection.userLimit {
             let own = sessionsOfUser(login).filter { $0.replacedUntil == nil }
+            let far = sessionsElsewhere(login).filter { !others.elsewhere.contains($0) }
             guard
-                own.count - leaving < limit
+                own.count + far.count - leaving < limit
                     || evict(connection.eviction, sparing: others, at: now, &output, from: own)
+                    || evict(connection.eviction, far.first)
             else { return .userLimit }
         }
         if let limit = connection.sessionLimit {
@@ -95,6 +97,13 @@ extension Engine {
         }
         guard let victim, let sa = sas[victim.session.ikeSPI] else { return false }
         end(sa, .evicted, tellingPeer: true, at: now, &output)
+        return true
+    }
+
+    /// Ends a session at another shard, the user's oldest there.
+    private func evict(_ policy: EvictionPolicy, _ session: RemoteSession?) -> Bool {
+        guard policy != .refuse, let session else { return false }
+        directory?.end(session, .evicted)
         return true
     }
 

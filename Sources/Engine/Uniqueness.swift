@@ -8,8 +8,9 @@ import Wire
 struct Predecessors {
     var sessions: [Session] = []
     var newest: SessionID?
-    /// Those at other shards.
+    /// Those at other shards, and how they end.
     var elsewhere: [RemoteSession] = []
+    var manner = RemoteEnd.replaced
 }
 
 extension Engine {
@@ -23,15 +24,15 @@ extension Engine {
     ) -> Predecessors? {
         let unique = login.connection.unique
         let same = sessionsOfUser(login)
-        let user = UserKey(connection: login.connection.name, identity: login.identity)
-        let elsewhere = directory?.sessions(of: user, besides: policy.shard) ?? []
+        let elsewhere = sessionsElsewhere(login)
         if unique != .never, payloads.has(.initialContact) {
             for session in same {
                 guard let old = sas[session.ikeSPI] else { continue }
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
-            for session in elsewhere { directory?.replace(session, atOnce: true) }
-            return Predecessors(newest: same.last?.id ?? elsewhere.last?.id)
+            return Predecessors(
+                newest: same.last?.id ?? elsewhere.last?.id, elsewhere: elsewhere,
+                manner: .forgotten)
         }
         let live = same.filter { $0.replacedUntil == nil }
         let source = sa.path.remote.address
@@ -66,7 +67,7 @@ extension Engine {
     /// move its traffic and to say goodbye; of many that wait for it, the first go at once.
     func replace(_ others: Predecessors, at now: Instant, _ output: inout Output) {
         for session in others.sessions { beginReplacement(of: session, at: now) }
-        for session in others.elsewhere { directory?.replace(session, atOnce: false) }
+        for session in others.elsewhere { directory?.end(session, others.manner) }
         guard let user = others.sessions.first?.identity.canonicalBytes else { return }
         let waiting = (namesakes[user] ?? []).compactMap { sessions[$0] }
             .filter { $0.replacedUntil != nil }

@@ -8,7 +8,17 @@ package protocol UserDirectory: AnyObject, Sendable {
     func add(_ session: RemoteSession, of user: UserKey)
     func remove(_ session: SessionID, of user: UserKey)
     /// Has the shard that holds a session end it, because its user has logged in anew.
-    func replace(_ session: RemoteSession, atOnce: Bool)
+    func end(_ session: RemoteSession, _ manner: RemoteEnd)
+}
+
+/// How a session ends whose user has logged in at another shard.
+package enum RemoteEnd: Hashable, Sendable {
+    /// Its peer has a moment to say goodbye.
+    case replaced
+    /// Its peer has lost it: INITIAL_CONTACT (RFC 7296 §2.4).
+    case forgotten
+    /// The user has as many as there may be.
+    case evicted
 }
 
 /// A user by one connection: the same identity may be another's by another one.
@@ -38,18 +48,22 @@ package struct RemoteSession: Hashable, Sendable {
 
 extension Engine {
     /// Ends a session whose user has logged in at another shard.
-    ///
-    /// - Parameter atOnce: its peer has forgotten it (INITIAL_CONTACT, RFC 7296 §2.4); else the
-    ///   peer has a moment to say goodbye.
     package func supersede(
-        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output
+        _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output
     ) {
         guard let session = sessions[session], let sa = sas[session.ikeSPI] else { return }
-        if atOnce {
-            end(sa, .replaced, tellingPeer: false, at: now, &output)
-        } else {
-            beginReplacement(of: session, at: now)
+        switch manner {
+        case .replaced: beginReplacement(of: session, at: now)
+        case .forgotten: end(sa, .replaced, tellingPeer: false, at: now, &output)
+        case .evicted: end(sa, .evicted, tellingPeer: true, at: now, &output)
         }
+    }
+
+    /// A login's user's sessions at other shards.
+    func sessionsElsewhere(_ login: Login) -> [RemoteSession] {
+        guard let directory else { return [] }
+        let user = UserKey(connection: login.connection.name, identity: login.identity)
+        return directory.sessions(of: user, besides: policy.shard)
     }
 
     func enter(_ session: Session, from source: IPAddress) {

@@ -35,7 +35,7 @@ package protocol GatewayEngine: AnyObject {
     var directory: (any UserDirectory)? { get set }
     /// A session's user has logged in at another shard.
     func supersede(
-        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output)
+        _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output)
     func sessionSummaries() -> [SessionSummary]
 }
 

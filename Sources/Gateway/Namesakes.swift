@@ -29,17 +29,17 @@ final class Namesakes: UserDirectory {
         }
     }
 
-    func replace(_ session: RemoteSession, atOnce: Bool) {
+    func end(_ session: RemoteSession, _ manner: RemoteEnd) {
         let mailbox = state.withLock { state in
             let number = Int(session.shard)
             return state.mailboxes.indices.contains(number) ? state.mailboxes[number] : nil
         }
-        mailbox?.post(Replacement(session: session.id, atOnce: atOnce))
+        mailbox?.post(Replacement(session: session.id, manner: manner))
     }
 }
 
 /// News for a shard: a session's user has logged in elsewhere.
 struct Replacement: Hashable, Sendable {
     let session: SessionID
-    let atOnce: Bool
+    let manner: RemoteEnd
 }

@@ -5,8 +5,12 @@ import Vocabulary
 /// Requests to the kernel about links and routes (rtnetlink). Not thread-safe.
 final class Netlink {
     private static let bufferSize = 1024
-    /// Of the rules for a tenant's link: between the local table's (0) and the main one's (32766).
-    private static let rulePriority: UInt32 = 10_000
+    private static let families = [AF_INET, AF_INET6]
+    /// For a tenant's link: actions and priorities, between the local table's (0) and the main
+    /// one's (32766).
+    private static let rules = [(FR_ACT_TO_TBL, UInt32(10_000)), (FR_ACT_UNREACHABLE, 10_001)]
+    /// More rules of one priority than crashes could have left.
+    private static let staleRules = 64
 
     private let socket: OpaquePointer
     private var sequence: UInt32 = 0
@@ -87,37 +91,44 @@ final class Netlink {
     /// Packets that come from the link are routed by the table, or not at all: what the table does
     /// not know is unreachable. Returns 0 or an errno.
     func confine(link name: String, to table: UInt32) -> Int32 {
-        rules(name, table, UInt16(RTM_NEWRULE), UInt16(NLM_F_CREATE | NLM_F_EXCL))
-    }
-
-    /// Takes that back. A rule outlives its link.
-    func release(link name: String, from table: UInt32) {
-        _ = rules(name, table, UInt16(RTM_DELRULE), 0)
-    }
-
-    private func rules(
-        _ name: String, _ table: UInt32, _ type: UInt16, _ flags: UInt16
-    ) -> Int32 {
-        for family in [AF_INET, AF_INET6] {
-            for (action, priority) in [
-                (FR_ACT_TO_TBL, Self.rulePriority), (FR_ACT_UNREACHABLE, Self.rulePriority + 1),
-            ] {
-                var header = fib_rule_hdr()
-                header.family = UInt8(family)
-                header.action = UInt8(action)
-                let failure = request(type, flags, header) { message in
-                    mnl_attr_put_strz(message, UInt16(FRA_IIFNAME), name)
-                    mnl_attr_put_u32(message, UInt16(FRA_PRIORITY), priority)
-                    if action == FR_ACT_TO_TBL {
-                        mnl_attr_put_u32(message, UInt16(FRA_TABLE), table)
-                    }
-                }
-                // Of a run that crashed, or for a family that this kernel does not have.
-                let harmless = [0, EEXIST, EAFNOSUPPORT, EOPNOTSUPP, ENOENT]
-                guard harmless.contains(failure) else { return failure }
+        // Those of a run that crashed may name another table.
+        release(link: name)
+        for family in Self.families {
+            for (action, priority) in Self.rules {
+                let failure = rule(
+                    UInt16(RTM_NEWRULE), UInt16(NLM_F_CREATE | NLM_F_EXCL), family, priority, name,
+                    action: action, table: action == FR_ACT_TO_TBL ? table : nil)
+                // A kernel without IPv6.
+                guard [0, EAFNOSUPPORT, EOPNOTSUPP].contains(failure) else { return failure }
             }
         }
         return 0
+    }
+
+    /// Takes that back. Rules outlive their link.
+    func release(link name: String) {
+        for family in Self.families {
+            for (_, priority) in Self.rules {
+                var left = Self.staleRules
+                while left > 0, rule(UInt16(RTM_DELRULE), 0, family, priority, name) == 0 {
+                    left -= 1
+                }
+            }
+        }
+    }
+
+    private func rule(
+        _ type: UInt16, _ flags: UInt16, _ family: Int32, _ priority: UInt32, _ name: String,
+        action: Int = FR_ACT_UNSPEC, table: UInt32? = nil
+    ) -> Int32 {
+        var header = fib_rule_hdr()
+        header.family = UInt8(family)
+        header.action = UInt8(action)
+        return request(type, flags, header) { message in
+            mnl_attr_put_strz(message, UInt16(FRA_IIFNAME), name)
+            mnl_attr_put_u32(message, UInt16(FRA_PRIORITY), priority)
+            if let table { mnl_attr_put_u32(message, UInt16(FRA_TABLE), table) }
+        }
     }
 
     /// Sends one request and waits for its acknowledgement. The attributes take less than

@@ -10,7 +10,7 @@ extension Shard {
         let (letters, replacements, stopWanted) = mailbox.take()
         stopping = stopWanted
         for news in replacements {
-            engine.supersede(news.session, atOnce: news.atOnce, at: now, &output)
+            engine.supersede(news.session, news.manner, at: now, &output)
         }
         deliver()
         for letter in letters { letter.settle(answer(to: letter.question)) }

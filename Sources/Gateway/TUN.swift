@@ -46,9 +46,7 @@ package final class TUN: InnerNetwork {
 
     package func close() {
         guard file >= 0 else { return }
-        if let table, let netlink = try? Netlink(for: name) {
-            netlink.release(link: name, from: table)
-        }
+        if table != nil { try? Netlink(for: name).release(link: name) }
         Glibc.close(file)
         file = -1
     }

@@ -15,7 +15,7 @@ struct UserDirectoryTests {
         struct Seen: Equatable {
             var added = 0
             var removed = 0
-            var replaced: [Bool] = []
+            var ended: [RemoteEnd] = []
         }
         let seen = Mutex(Seen())
 
@@ -24,16 +24,19 @@ struct UserDirectoryTests {
         }
         func add(_ session: RemoteSession, of user: UserKey) { seen.withLock { $0.added += 1 } }
         func remove(_ session: SessionID, of user: UserKey) { seen.withLock { $0.removed += 1 } }
-        func replace(_ session: RemoteSession, atOnce: Bool) {
-            seen.withLock { $0.replaced.append(atOnce) }
+        func end(_ session: RemoteSession, _ manner: RemoteEnd) {
+            seen.withLock { $0.ended.append(manner) }
         }
     }
 
     private func logIn(
-        _ unique: UniquePolicy, initialContact: Bool
+        _ unique: UniquePolicy, initialContact: Bool, limit: Int? = nil,
+        eviction: EvictionPolicy = .refuse
     ) throws -> (pair: Pair, seen: Directory.Seen) {
         var policy = EnginePolicy.example
         policy.connections[0].unique = unique
+        policy.connections[0].userLimit = limit
+        policy.connections[0].eviction = eviction
         let pair = Pair(policy)
         let directory = Directory()
         pair.gateway.directory = directory
@@ -49,7 +52,7 @@ struct UserDirectoryTests {
     @Test("is replaced there")
     func replace() throws {
         let (pair, seen) = try logIn(.replace, initialContact: false)
-        #expect(seen == Directory.Seen(added: 1, removed: 1, replaced: [false]))
+        #expect(seen == Directory.Seen(added: 1, removed: 1, ended: [.replaced]))
         #expect(pair.events(SessionEstablished.self).map(\.replaces.clear) == [.example])
     }
 
@@ -57,7 +60,7 @@ struct UserDirectoryTests {
     func initialContact() throws {
         for unique in [UniquePolicy.replace, .keep] {
             let seen = try logIn(unique, initialContact: true).seen
-            #expect(seen == Directory.Seen(added: 1, removed: 1, replaced: [true]))
+            #expect(seen == Directory.Seen(added: 1, removed: 1, ended: [.forgotten]))
         }
     }
 
@@ -74,15 +77,30 @@ struct UserDirectoryTests {
         #expect(seen == Directory.Seen(added: 1, removed: 1))
     }
 
-    @Test("ends here when it has logged in there", arguments: [true, false])
-    func superseded(atOnce: Bool) throws {
+    @Test("counts there for the limit of a user's sessions")
+    func limit() throws {
+        let (refused, _) = try logIn(.never, initialContact: false, limit: 1)
+        #expect(refused.failureReasons == [.userLimit])
+        let (_, seen) = try logIn(.never, initialContact: false, limit: 1, eviction: .oldest)
+        #expect(seen == Directory.Seen(added: 1, removed: 1, ended: [.evicted]))
+        let (_, replaced) = try logIn(.replace, initialContact: true, limit: 1)
+        #expect(replaced.ended == [.forgotten])
+    }
+
+    @Test(
+        "ends here when it has logged in there",
+        arguments: [
+            (RemoteEnd.replaced, SessionEnd.replaced, true), (.forgotten, .replaced, false),
+            (.evicted, .evicted, false),
+        ])
+    func superseded(_ manner: RemoteEnd, _ end: SessionEnd, lingers: Bool) throws {
         let pair = Pair()
         _ = try #require(pair.connect())
         pair.drive()
         let session = try #require(pair.events(SessionEstablished.self).first?.session.clear)
-        pair.actAtGateway { $0.supersede(session, atOnce: atOnce, at: $1, &$2) }
-        #expect(pair.tick.sessions == (atOnce ? 0 : 1))
+        pair.actAtGateway { $0.supersede(session, manner, at: $1, &$2) }
+        #expect(pair.tick.sessions == (lingers ? 1 : 0))
         pair.drive(for: .seconds(60))
-        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == [.replaced])
+        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == [end])
     }
 }

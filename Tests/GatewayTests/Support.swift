@@ -96,7 +96,7 @@ final class ScriptedEngine: GatewayEngine {
     }
 
     func supersede(
-        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output
+        _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output
     ) {
         diary.superseded.withLock { $0.append(session) }
     }

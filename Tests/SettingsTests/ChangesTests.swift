@@ -30,6 +30,7 @@ struct ChangesTests {
                 "connections[staff].dpd: 30.0 seconds -> 60s",
                 "gateway.max_sessions: 10000 -> 5",
                 "pools[guests].addresses: added 10.90.0.0/24",
+                "pools[guests].eviction: added refuse",
                 "pools[guests].name: added guests",
                 "pools[staff].addresses: 10.88.0.0/24 -> 10.88.0.0/23",
             ])

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -69,15 +70,19 @@ class FloodTests(LabTestCase):
         self.network.run(self.network.client, "ip", "route", "add", "blackhole", "198.18.0.0/15")
         flood = self.start(
             "flood", "ip", "netns", "exec", self.network.client, sys.executable, str(FLOOD),
-            Network.GATEWAY_ADDRESS, "500", "300", "2000", "spoofed")
-        wait_for("the flood to be noticed", lambda: self.challenged() > 4_000, seconds=60)
+            Network.GATEWAY_ADDRESS, "500", "300", "1000", "spoofed")
+        wait_for("the flood to be noticed", lambda: self.challenged() > 2_000, seconds=60)
         before = self.resident()
         count = 20
-        done = self.network.run(
-            self.network.client, binary(), "load", "--to", Network.GATEWAY_ADDRESS, "--psk-file",
-            self.folder / "staff.psk", "--domain", "lab", "--hold", "--sessions", count, "--rate",
-            "10", "--duration", "10s", "--format", "json")
-        row = json.loads(done.stdout)["rows"][0]
+        load = self.start(
+            "load", "ip", "netns", "exec", self.network.client, binary(), "load", "--to",
+            Network.GATEWAY_ADDRESS, "--psk-file", self.folder / "staff.psk", "--domain",
+            "example.org", "--hold", "--sessions", count, "--rate", "10", "--duration", "120s",
+            "--format", "json")
+        wait_for("the users to be in", lambda: "complete" in load.stderr.read_text(), seconds=90)
+        load.signal(signal.SIGINT)
+        self.assertEqual(load.wait(30), 0)
+        row = json.loads(load.stdout.read_text())["rows"][0]
         self.assertEqual((row["logins"], row["failed"]), (count, 0), row)
         self.assertTrue(flood.running, "the logins must be within the flood")
         self.assertLessEqual(self.weir.metric("ike_half_open_sas"), 101 + count)

@@ -64,3 +64,43 @@ class ShardsTests(LabTestCase):
         self.assertEqual(
             {row["reason"]: row["n"] for row in ends},
             {"replaced": len(USERS), "shutdown": len(USERS)})
+
+    def shard_of_last(self, weir, logins):
+        """The shard of the last of so many logins: the first byte of the gateway's SPI."""
+        rows = wait_for("the login's record", lambda: (found := weir.rows(
+            "SELECT responder_spi FROM session_established ORDER BY rowid"))
+            and len(found) == logins and found, 30)
+        return int(rows[-1]["responder_spi"], 16) >> 56
+
+    def test_move_and_rekeys(self):
+        """MOBIKE and rekeys reach the shard that has the session."""
+        names = [f"u{number}" for number in range(20)]
+        network = self.network = Network(self)
+        weir = Weir.in_lab(self, network, gateway={
+            "name": "gw.lab", "shards": 3, "control": f"{self.folder}/control.sock"})
+        client = Charon(self, "client", network.client, client_configuration(
+            {name: (f"{name}.lab", PSK) for name in names}, local="%any"))
+        users, shards = [], set()
+        while len(users) < 3 or len(shards) < 2:
+            self.assertLess(len(users), len(names), "all users at one shard, of three")
+            name = names[len(users)]
+            client.connect(name)
+            users.append((name, client.virtual_address(name)))
+            shards.add(self.shard_of_last(weir, len(users)))
+        for words in (("sysctl", "-qw", "net.ipv4.conf.cable.promote_secondaries=1"),
+                      ("ip", "address", "add", "192.0.2.3/24", "dev", "cable"),
+                      ("ip", "address", "del", "192.0.2.2/24", "dev", "cable")):
+            network.run(network.client, *words)
+        wait_for("every session to move", lambda: len(weir.rows(
+            "SELECT DISTINCT session FROM address_changed WHERE cause = 'mobike'"))
+            == len(users), 30)
+        for name, address in users:
+            wait_for(f"{name} at the new address", lambda: network.ping(
+                network.client, address, Network.LAN_ADDRESS, count=1) == 1, 30)
+        for number, (name, address) in enumerate(users[:3], 1):
+            client.swanctl("--rekey", "--ike", name)
+            wait_for(f"{name}'s new IKE SA", lambda: len(weir.rows(
+                "SELECT 1 FROM ike_sa_rekeyed")) == number, 60)
+            self.assertEqual(network.ping(network.client, address, Network.LAN_ADDRESS, 3), 3)
+        self.assertEqual(weir.metric("ike_sessions"), len(users))
+        self.assertEqual(weir.rows("SELECT reason FROM session_closed"), [])
