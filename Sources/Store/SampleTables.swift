@@ -122,6 +122,7 @@ private final class TrafficCursor: VirtualTableCursor {
         var samples = Samples()
         var places: [Series: Int] = [:]
         func add(_ series: Series, _ step: Counters) {
+            guard step != Counters() else { return }
             if let place = places[series] {
                 rows[place].total.add(step)
             } else {
