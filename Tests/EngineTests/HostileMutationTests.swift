@@ -86,6 +86,7 @@ struct HostileMutationTests {
         policy.defence.invalidMessages = .max
         let pair = Pair(policy)
         let (handle, message) = try stage.reach(pair)
+        var undecryptable = 0
         for round in 0..<2 {
             for offset in message.indices {
                 var flipped = message
@@ -96,9 +97,13 @@ struct HostileMutationTests {
                 let caused = pair.events.dropFirst(before)
                 let reasons = caused.compactMap { ($0 as? MessageDropped)?.reason.clear }
                 #expect(caused.count == 1)
-                #expect(
-                    reasons == [expectedReason(offset, mask, message)],
-                    "offset \(offset) of \(stage)")
+                var expected = expectedReason(offset, mask, message)
+                // An established SA tries so many at once; a half-open one was given no limit.
+                if expected == .integrity, stage != .authentication {
+                    undecryptable += 1
+                    if undecryptable > 100 { expected = .rateLimit }
+                }
+                #expect(reasons == [expected], "offset \(offset) of \(stage)")
             }
             pair.drive(for: .milliseconds(100))
         }

@@ -36,8 +36,8 @@ class FloodTests(LabTestCase):
         began = time.monotonic()
         flood = self.start(
             "flood", "ip", "netns", "exec", self.network.client, sys.executable, str(FLOOD),
-            Network.GATEWAY_ADDRESS, "500", "300", "5000")
-        wait_for("the flood to be noticed", lambda: self.challenged() > 1_000, seconds=30)
+            Network.GATEWAY_ADDRESS, "500", "300", "1000")
+        wait_for("the flood to be noticed", lambda: self.challenged() > 500, seconds=60)
         client.connect("right")
         client.virtual_address("right")
         self.assertTrue(flood.running, "the login must be within the flood")
