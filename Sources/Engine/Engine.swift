@@ -14,7 +14,7 @@ package final class Engine {
     let policy: EnginePolicy
     let dataplane: any Dataplane
     let random: any RandomSource
-    /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
+    /// Wall clock minus the clock of `Instant`, nanoseconds: for session ids and tickets.
     package var wallOffset: Int64 = 0
 
     /// Sees every message that is sent, before it is encrypted: for tests, which assert
@@ -235,9 +235,13 @@ package final class Engine {
     }
 
     func newSessionID(at now: Instant) -> SessionID {
+        SessionID(milliseconds: wallMilliseconds(at: now), random: random.bytes(10))
+    }
+
+    /// Since the Unix epoch.
+    func wallMilliseconds(at now: Instant) -> UInt64 {
         let wall = Int64(clamping: now.nanoseconds).addingReportingOverflow(wallOffset)
-        let milliseconds = wall.overflow ? 0 : max(0, wall.partialValue / 1_000_000)
-        return SessionID(milliseconds: UInt64(milliseconds), random: random.bytes(10))
+        return wall.overflow ? 0 : UInt64(max(0, wall.partialValue / 1_000_000))
     }
 
     /// When to ask again what the peer would not do. At random, or two peers that began at once

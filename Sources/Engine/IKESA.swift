@@ -141,6 +141,8 @@ enum Job: Hashable {
     case createChild(ChildShape)
     case deleteChild(UInt32)
     case deleteIKE
+    /// A ticket to come back with (RFC 5723 §4.1).
+    case requestTicket
 }
 
 /// What a CREATE_CHILD_SA request of ours must remember. A class, for it owns a private key.
@@ -208,6 +210,8 @@ struct ResponderHandshake {
     let responderNonce: [UInt8]
     let received: Instant
     let workNanoseconds: UInt64
+    /// That it resumes its session with; nil after IKE_SA_INIT.
+    var ticket: Ticket?
 }
 
 /// What the initiator keeps until its IKE_AUTH is answered.
@@ -220,6 +224,8 @@ struct ClientHandshake {
     let responderNonce: [UInt8]
     let began: Instant
     let childSPI: UInt32
+    /// AUTH is made of the old session's keys, not of a shared one (RFC 5723 §5.1).
+    var isResumption = false
 }
 
 /// Tells a retransmitted IKE_SA_INIT from a new one: by the whole request, since two peers behind

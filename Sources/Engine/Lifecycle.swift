@@ -81,6 +81,7 @@ extension Engine {
             remove(child, of: session, child.end ?? .sessionClosed, &output)
         }
         release(session, &output)
+        voidTickets(of: session, reason, at: now)
         output.events.append(
             IKESAClosed(
                 session: session.id, reason: .sessionClosed, spi: IKESPI(sa.localSPI),

@@ -26,6 +26,8 @@ package struct EnginePolicy: Sendable {
     package var fragmentSize = 1_280
     /// Bytes of fragments that may wait for the rest of their messages, in all.
     package var reassemblyLimit = 4 << 20
+    /// Tickets for sessions that come back (RFC 5723); nil: none are issued or taken.
+    package var resumption: ResumptionPolicy?
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -199,6 +201,8 @@ package struct ClientPolicy: Sendable {
     package var pretendsNAT = true
     /// Give up if there is a NAT (RFC 4555 §3.9).
     package var allowsNAT = true
+    /// Ask for tickets to come back with (RFC 5723).
+    package var wantsTicket = false
     package var remoteSelectors: [Selector]
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration

@@ -22,6 +22,12 @@ struct Pool {
         }
     }
 
+    /// Lends this very address, if it is one of ours and nobody has it.
+    mutating func lend(_ address: IPAddress, to identity: [UInt8]) -> Bool {
+        (address.isIPv4 ? ipv4?.lend(address, to: identity) : ipv6?.lend(address, to: identity))
+            ?? false
+    }
+
     mutating func giveBack(_ address: IPAddress) {
         if address.isIPv4 { ipv4?.giveBack(address) } else { ipv6?.giveBack(address) }
     }
@@ -72,17 +78,26 @@ struct LendingBlock {
             used.insert(last)
             return last
         }
-        if next < size {
+        while next < size {
             let address = IPAddress(
                 number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
-            return take(address, for: identity)
+            // One that was asked for by name may be out already, or wait among the free.
+            if !used.contains(address), !queued.contains(address) {
+                return take(address, for: identity)
+            }
         }
         while let address = free.popFirst() {
             queued.remove(address)
             if !used.contains(address) { return take(address, for: identity) }
         }
         return nil
+    }
+
+    mutating func lend(_ address: IPAddress, to identity: [UInt8]) -> Bool {
+        guard block.contains(address), !used.contains(address) else { return false }
+        _ = take(address, for: identity)
+        return true
     }
 
     mutating func giveBack(_ address: IPAddress) {

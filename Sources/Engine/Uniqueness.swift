@@ -19,6 +19,7 @@ extension Engine {
         of login: Login, _ payloads: [AnyPayload], on sa: IKESA, at now: Instant,
         _ output: inout Output
     ) -> Predecessors? {
+        let resumed = endResumed(login, at: now, &output)
         let unique = login.connection.unique
         let same = (namesakes[login.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
             .filter { $0.connection.name == login.connection.name && $0.handle == nil }
@@ -27,7 +28,7 @@ extension Engine {
                 guard let old = sas[session.ikeSPI] else { continue }
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
-            return Predecessors(newest: same.last?.id)
+            return Predecessors(newest: same.last?.id ?? resumed)
         }
         let live = same.filter { $0.replacedUntil == nil }
         let replaced: [Session]
@@ -42,7 +43,7 @@ extension Engine {
                     && payloads.configuration?.asks(for: $0.lease?.addresses ?? []) == true
             }
         }
-        return Predecessors(sessions: replaced, newest: replaced.last?.id)
+        return Predecessors(sessions: replaced, newest: replaced.last?.id ?? resumed)
     }
 
     /// The peer logs in from where it is: as a rule to replace its own session.

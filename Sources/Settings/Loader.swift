@@ -120,7 +120,8 @@ struct Loader {
             ).value,
             maxChildSAs: section.read(
                 "max_child_sas", .integer(1...64), or: Defaults.maxChildSAs
-            ).value)
+            ).value,
+            resumption: resumption(section))
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")
         }

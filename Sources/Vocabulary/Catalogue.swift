@@ -6,9 +6,12 @@ package enum Catalogue {
     package static let events: [EventKind] = [
         EventKind(IKESAInitReceived.self),
         EventKind(IKESAInitRejected.self),
+        EventKind(IKESessionResumeReceived.self),
+        EventKind(TicketRefused.self),
         EventKind(IKEAuthFailed.self),
         EventKind(SessionEstablished.self),
         EventKind(SessionClosed.self),
+        EventKind(TicketIssued.self),
         EventKind(IKESARekeyed.self),
         EventKind(IKESAClosed.self),
         EventKind(ChildSAInstalled.self),

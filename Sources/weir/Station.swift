@@ -25,6 +25,7 @@ final class Station: Service {
     private let web: WebConfigurationWatch
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
+    private let tickets: TicketKeyWatch?
     private let logger: Logger
 
     /// - Parameter records: false drops every fact at its source: to measure what facts cost.
@@ -44,7 +45,9 @@ final class Station: Service {
             version: version, logger: logger,
             userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
-        gateway = try Self.gateway(configuration) {
+        let tickets = try Self.tickets(configuration, logger)
+        self.tickets = tickets
+        gateway = try Self.gateway(configuration, tickets?.policy) {
             QueueSink(queue: records ? recorder.makeQueue() : nil)
         }
         let gateway = gateway
@@ -82,6 +85,7 @@ final class Station: Service {
     func start() throws(Failure) {
         recorder.start()
         web.start()
+        tickets?.start()
         do throws(GatewayError) {
             try gateway.start()
         } catch {
@@ -101,6 +105,7 @@ final class Station: Service {
         recorder.stop(cause: .signal)
         notifier?.stop()
         web.stop()
+        tickets?.stop()
         metrics.stop()
         site.stop()
         logger.info("stopped")
@@ -158,6 +163,13 @@ final class Station: Service {
         }
     }
 
+    private static func tickets(
+        _ configuration: Configuration, _ logger: Logger
+    ) throws(Failure) -> TicketKeyWatch? {
+        guard let settings = configuration.gateway.resumption else { return nil }
+        return try TicketKeyWatch(settings, logger: logger)
+    }
+
     private static func store(_ path: Located<String>) throws(Failure) -> Store {
         do throws(StoreError) {
             return try Store(
@@ -169,7 +181,8 @@ final class Station: Service {
     }
 
     private static func gateway(
-        _ configuration: Configuration, makeSink: () -> QueueSink
+        _ configuration: Configuration, _ resumption: ResumptionPolicy?,
+        makeSink: () -> QueueSink
     ) throws(Failure) -> Shards {
         let settings = configuration.gateway
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
@@ -177,7 +190,8 @@ final class Station: Service {
         setup.natPort = settings.natPort.value
         setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
-        let policy = EnginePolicy(configuration)
+        var policy = EnginePolicy(configuration)
+        policy.resumption = resumption
         let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
         do throws(GatewayError) {
             return try Shards(setup, count: settings.shards) { number throws(GatewayError) in

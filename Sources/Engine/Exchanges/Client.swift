@@ -255,9 +255,11 @@ extension Engine {
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
-                name: "client", ikeSuites: client.ikeSuites, espSuites: client.espSuites,
+                name: "client", localIdentity: client.localIdentity, ikeSuites: client.ikeSuites,
+                espSuites: client.espSuites,
                 rekey: client.rekey, livenessInterval: client.livenessInterval,
-                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT),
+                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT,
+                wantsTicket: client.wantsTicket),
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
