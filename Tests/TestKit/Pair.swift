@@ -254,7 +254,8 @@ package struct Network: Sendable {
     package var longest = 65_535
     /// Chances, per thousand, of each datagram of either kind.
     package var storm: Storm?
-    private var count = 0
+    /// How many datagrams ``lost``, ``doubled`` and ``late`` have been asked about.
+    package private(set) var count = 0
 
     package init() {}
 
