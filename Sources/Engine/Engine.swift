@@ -11,7 +11,7 @@ import Wire
 /// Not thread-safe. After every call the driver carries out and clears the output, and sleeps
 /// until ``nextDeadline``.
 package final class Engine {
-    let policy: EnginePolicy
+    var policy: EnginePolicy
     let dataplane: any Dataplane
     let random: any RandomSource
     /// Wall clock minus the clock of `Instant`, nanoseconds: for session ids and tickets.

@@ -3,7 +3,7 @@ import Vocabulary
 
 /// Lends addresses of up to two families.
 struct Pool {
-    let policy: PoolPolicy
+    private(set) var policy: PoolPolicy
     private(set) var ipv4: LendingBlock?
     private(set) var ipv6: LendingBlock?
 
@@ -32,6 +32,20 @@ struct Pool {
         if address.isIPv4 { ipv4?.giveBack(address) } else { ipv6?.giveBack(address) }
     }
 
+    var isUnused: Bool { [ipv4, ipv6].compactMap { $0 }.allSatisfy { $0.lent == 0 } }
+
+    /// How many lent addresses a new policy would not have.
+    func stranded(by new: PoolPolicy?) -> Int {
+        (ipv4?.stranded(by: new?.ipv4) ?? 0) + (ipv6?.stranded(by: new?.ipv6) ?? 0)
+    }
+
+    /// Lends from other blocks from now on. Nothing that is lent may be outside of them.
+    mutating func adopt(_ new: PoolPolicy) {
+        ipv4 = new.ipv4.map { ipv4?.resized(to: $0) ?? LendingBlock($0) }
+        ipv6 = new.ipv6.map { ipv6?.resized(to: $0) ?? LendingBlock($0) }
+        policy = new
+    }
+
     /// How many addresses of a family there are.
     func size(_ family: AddressFamily) -> UInt64 {
         switch family {
@@ -43,8 +57,6 @@ struct Pool {
     func contains(_ address: IPAddress) -> Bool {
         [policy.ipv4, policy.ipv6].contains { $0?.contains(address) ?? false }
     }
-
-    var isUnused: Bool { [ipv4, ipv6].compactMap { $0 }.allSatisfy { $0.lent == 0 } }
 
     /// The family with fewer addresses stands for the pool: it limits how many can log in.
     var state: PoolState {
@@ -82,7 +94,8 @@ struct LendingBlock {
             let address = IPAddress(
                 number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
-            // One that was asked for by name may be out already, or wait among the free.
+            // It may be out, or wait among the free: it was asked for by name, or the block was
+            // another one.
             if !used.contains(address), !queued.contains(address) {
                 return take(address, for: identity)
             }
@@ -98,6 +111,21 @@ struct LendingBlock {
         guard block.contains(address), !used.contains(address) else { return false }
         _ = take(address, for: identity)
         return true
+    }
+
+    func stranded(by new: AddressBlock?) -> Int {
+        used.count { address in !(new.map { $0.contains(address) } ?? false) }
+    }
+
+    /// The same leases and memories in another block.
+    func resized(to new: AddressBlock) -> LendingBlock {
+        guard new != block else { return self }
+        var resized = LendingBlock(new)
+        resized.used = used
+        resized.memory = memory.filter { new.contains($0.value) }
+        resized.free = Deque(free.filter(new.contains))
+        resized.queued = queued.filter(new.contains)
+        return resized
     }
 
     mutating func giveBack(_ address: IPAddress) {

@@ -5,7 +5,7 @@ package import Vocabulary
 /// One line of JSON from a client of the control socket.
 package struct ControlRequest: Codable, Hashable, Sendable {
     package enum Command: String, Codable, CaseIterable, Sendable {
-        case sessions, status, terminate
+        case sessions, status, terminate, reload
     }
 
     package let command: Command
@@ -23,7 +23,9 @@ package struct ControlReply: Codable, Hashable, Sendable {
     package var sessions: [Session]?
     package var status: Status?
     package var terminated: Bool?
-    /// One line for people.
+    /// What a reload changed, a line each.
+    package var reloaded: [String]?
+    /// For people: a line, or one for each mistake in a configuration.
     package var error: String?
 
     /// A session, its personal values disclosed under the gateway's policy or left out by it.
@@ -113,14 +115,19 @@ package struct ControlReply: Codable, Hashable, Sendable {
         case .terminated(let found):
             terminated = found
             if !found { error = "no such session; `weir sessions` lists them" }
+        case .reloaded(let changes): reloaded = changes
+        case .refused(let lines): error = lines
+        case .adopted, .notAdopted: error = "not for this socket"
         }
     }
 }
 
 extension ControlRequest {
-    /// What this asks of the gateway; nil if the session is missing or is not a UUID.
+    /// What this asks of the gateway; nil if the session is missing or is not a UUID, and for
+    /// `reload`, which is more than the gateway's business.
     var question: Gateway.Question? {
         switch command {
+        case .reload: nil
         case .sessions: .sessions
         case .status: .status
         case .terminate: session.flatMap { UUID(uuidString: $0) }.map { .terminate(SessionID($0)) }

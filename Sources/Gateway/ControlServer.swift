@@ -13,17 +13,20 @@ struct ControlServer {
     private let wakeUp: WakeUp
     private let disclosure: Disclosure
     private let idleLimit: Duration
+    private let reload: @Sendable () -> Gateway.Answer?
     private let answer: @Sendable (Gateway.Question) -> Gateway.Answer?
     private var clients: [ControlClientConnection] = []
 
     init(
         listener: Int32, wakeUp: WakeUp, disclosure: Disclosure, idleLimit: Duration,
+        reload: @escaping @Sendable () -> Gateway.Answer?,
         answer: @escaping @Sendable (Gateway.Question) -> Gateway.Answer?
     ) {
         self.listener = listener
         self.wakeUp = wakeUp
         self.disclosure = disclosure
         self.idleLimit = idleLimit
+        self.reload = reload
         self.answer = answer
     }
 
@@ -83,11 +86,16 @@ struct ControlServer {
                 error: "not a request; send a line such as {\"command\":\"sessions\"}; "
                     + "commands: \(commands)")
         }
+        if request.command == .reload { return reply(reload()) }
         guard let question = request.question else {
             return ControlReply(
                 error: "terminate needs a session's id; `weir sessions` lists them")
         }
-        guard let answer = answer(question) else {
+        return reply(answer(question))
+    }
+
+    private func reply(_ answer: Gateway.Answer?) -> ControlReply {
+        guard let answer else {
             return ControlReply(error: "the gateway does not answer; is it stopping?")
         }
         return ControlReply(

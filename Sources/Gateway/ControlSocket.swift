@@ -20,10 +20,12 @@ package final class ControlSocket: Sendable {
     /// - Parameters:
     ///   - disclosure: what a client gets to see of personal values.
     ///   - idleLimit: a client that neither asks nor reads is sent away after this.
+    ///   - reload: reads the configuration again, and answers with the outcome. May wait.
     ///   - answer: asks the gateway; nil is told as "the gateway does not answer". May wait.
     /// - Throws: ``GatewayError``.
     package init(
         path: String, disclosure: Disclosure, idleLimit: Duration = .seconds(5),
+        reload: @escaping @Sendable () -> Gateway.Answer? = { nil },
         answer: @escaping @Sendable (Gateway.Question) -> Gateway.Answer?
     ) throws(GatewayError) {
         self.path = path
@@ -34,7 +36,7 @@ package final class ControlSocket: Sendable {
             worker = try Worker(named: "control") {
                 var server = ControlServer(
                     listener: listener, wakeUp: wakeUp, disclosure: disclosure,
-                    idleLimit: idleLimit, answer: answer)
+                    idleLimit: idleLimit, reload: reload, answer: answer)
                 server.run()
             }
         } catch {

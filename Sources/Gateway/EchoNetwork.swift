@@ -52,5 +52,9 @@ package final class EchoNetwork: InnerNetwork {
         return .packet(lengths[slot])
     }
 
+    /// Every address is there already.
+    package private(set) var routes: Set<InnerPrefix> = []
+    package func route(to prefixes: Set<InnerPrefix>) { routes = prefixes }
+
     package func close() {}
 }

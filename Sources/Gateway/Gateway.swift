@@ -7,10 +7,12 @@ package import Vocabulary
 /// else happens on its own thread (``Shard``).
 package final class Gateway: Sendable {
     /// Something that only the gateway's thread knows or does.
-    package enum Question: Hashable, Sendable {
+    package enum Question: Sendable {
         case sessions
         case status
         case terminate(SessionID)
+        /// Follow another policy, with routes to these inner addresses.
+        case adopt(EnginePolicy, routes: [InnerPrefix])
     }
 
     package enum Answer: Sendable {
@@ -18,6 +20,19 @@ package final class Gateway: Sendable {
         case status(GatewayStatus)
         /// False if there is no such session.
         case terminated(Bool)
+        case adopted
+        /// Nothing has changed.
+        case notAdopted(Refusal)
+        /// The configuration was read again: each change in one line.
+        case reloaded([String])
+        /// One or more lines that say what to do.
+        case refused(String)
+    }
+
+    /// Why another policy is not followed.
+    package enum Refusal: Error, Hashable {
+        case policy(PolicyRefusal)
+        case route(GatewayError)
     }
 
     /// Where it listens, with the ports that it got.

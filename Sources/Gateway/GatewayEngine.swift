@@ -23,6 +23,8 @@ package protocol GatewayEngine: AnyObject {
     func shutDown(at now: Instant, _ output: inout Output)
     /// - Returns: false if there is no such session.
     func terminate(_ session: SessionID, at now: Instant, _ output: inout Output) -> Bool
+    /// Follows another policy from now on; sessions stay.
+    func adopt(_ policy: EnginePolicy) throws(PolicyRefusal)
     func sessionSummaries() -> [SessionSummary]
 }
 

@@ -11,6 +11,10 @@ package protocol InnerNetwork: AnyObject {
     func read(into room: UnsafeMutableBufferPointer<UInt8>) -> InnerRead
     /// Packets from peers that went nowhere.
     var dropped: UInt64 { get }
+    /// What peers' inner addresses are taken from.
+    var routes: Set<InnerPrefix> { get }
+    /// Changes that. What failed is as it was before.
+    func route(to prefixes: Set<InnerPrefix>) throws(GatewayError)
     /// Gives the network back. Nothing is called afterwards.
     func close()
 }

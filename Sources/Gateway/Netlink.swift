@@ -52,6 +52,17 @@ final class Netlink {
 
     /// Routes a prefix to the link. Returns 0 or an errno, EEXIST if there is such a route.
     func addRoute(_ prefix: InnerPrefix, link index: Int32) -> Int32 {
+        route(prefix, link: index, UInt16(RTM_NEWROUTE), UInt16(NLM_F_CREATE | NLM_F_EXCL))
+    }
+
+    /// Takes such a route away. Returns 0 or an errno, ESRCH if there is none.
+    func removeRoute(_ prefix: InnerPrefix, link index: Int32) -> Int32 {
+        route(prefix, link: index, UInt16(RTM_DELROUTE), 0)
+    }
+
+    private func route(
+        _ prefix: InnerPrefix, link index: Int32, _ type: UInt16, _ flags: UInt16
+    ) -> Int32 {
         var header = rtmsg()
         header.rtm_family = UInt8(prefix.address.isIPv4 ? AF_INET : AF_INET6)
         header.rtm_dst_len = UInt8(clamping: prefix.length)
@@ -61,9 +72,7 @@ final class Netlink {
             (prefix.address.isIPv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
         header.rtm_type = UInt8(RTN_UNICAST)
         let destination = prefix.address.bytes
-        return request(
-            UInt16(RTM_NEWROUTE), UInt16(NLM_F_CREATE | NLM_F_EXCL), header
-        ) { message in
+        return request(type, flags, header) { message in
             mnl_attr_put(message, UInt16(RTA_DST.rawValue), destination.count, destination)
             mnl_attr_put_u32(message, UInt16(RTA_OIF.rawValue), UInt32(index))
         }

@@ -281,7 +281,33 @@ final class Shard {
             let found = engine.terminate(session, at: now, &output)
             deliver()
             return .terminated(found)
+        case .adopt(let policy, let routes):
+            do throws(Gateway.Refusal) {
+                try adopt(policy, routes)
+                return .adopted
+            } catch {
+                return .notAdopted(error)
+            }
         }
+    }
+
+    /// New routes first, old ones last: no address that is lent is without one in between.
+    private func adopt(
+        _ policy: EnginePolicy, _ routes: [InnerPrefix]
+    ) throws(Gateway.Refusal) {
+        let before = inner.routes
+        do throws(GatewayError) {
+            try inner.route(to: before.union(routes))
+        } catch {
+            throw .route(error)
+        }
+        do throws(PolicyRefusal) {
+            try engine.adopt(policy)
+        } catch {
+            try? inner.route(to: before)
+            throw .policy(error)
+        }
+        try? inner.route(to: Set(routes))
     }
 
     private func status() -> GatewayStatus {

@@ -1,5 +1,5 @@
 package import ESP
-import Engine
+package import Engine
 import Synchronization
 import Vocabulary
 
@@ -80,6 +80,40 @@ package final class Shards: Sendable {
     }
 }
 
+/// What one shard follows: its part of the policy, and routes to the inner addresses of its pools.
+package struct PolicyShare: Sendable {
+    package let policy: EnginePolicy
+    package let routes: [InnerPrefix]
+
+    package init(policy: EnginePolicy, routes: [InnerPrefix]) {
+        self.policy = policy
+        self.routes = routes
+    }
+}
+
+extension Shards {
+    /// Has every shard follow its share of another policy, or none of them: what some have taken
+    /// over is taken back when one can't follow.
+    ///
+    /// - Parameter old: what they follow now.
+    /// - Returns: the last answer, which is the refusal if there was one; nil as ``ask(_:within:)``.
+    package func adopt(
+        _ new: [PolicyShare], insteadOf old: [PolicyShare]
+    ) -> Gateway.Answer? {
+        var answer: Gateway.Answer?
+        for (index, (gateway, share)) in zip(gateways, new).enumerated() {
+            answer = gateway.ask(.adopt(share.policy, routes: share.routes))
+            if case .adopted = answer { continue }
+            // One that is late may follow yet, and then hears this.
+            for (gateway, share) in zip(gateways, old).prefix(index + 1) {
+                _ = gateway.ask(.adopt(share.policy, routes: share.routes))
+            }
+            return answer
+        }
+        return answer
+    }
+}
+
 extension Gateway.Answer {
     /// What two shards say, as if one had said it.
     func merged(with other: Self) -> Self {
@@ -147,6 +181,7 @@ extension Tick {
     static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.sessions += right.sessions
+        sum.childless += right.childless
         sum.halfOpen += right.halfOpen
         sum.childSAs += right.childSAs
         sum.sessionLimit += right.sessionLimit

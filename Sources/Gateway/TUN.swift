@@ -9,6 +9,7 @@ package final class TUN: InnerNetwork {
     /// As the kernel named it.
     package let name: String
     package private(set) var dropped: UInt64 = 0
+    package private(set) var routes: Set<InnerPrefix> = []
     private var file: Int32
 
     package var descriptor: Int32? { file }
@@ -27,7 +28,8 @@ package final class TUN: InnerNetwork {
         file = result
         self.name = name
         do throws(GatewayError) {
-            try Self.configure(name, mtu: mtu, routes: routes)
+            try Self.configure(name, mtu: mtu)
+            try route(to: Set(routes))
         } catch {
             Glibc.close(file)
             file = -1
@@ -68,22 +70,41 @@ package final class TUN: InnerNetwork {
             }
     }
 
-    private static func configure(
-        _ name: String, mtu: Int, routes: [InnerPrefix]
-    ) throws(GatewayError) {
+    /// Adds what is missing, and then removes what is too much.
+    package func route(to prefixes: Set<InnerPrefix>) throws(GatewayError) {
+        let index = try Self.index(of: name)
+        let netlink = try Netlink(for: name)
+        var added: [InnerPrefix] = []
+        for prefix in prefixes.subtracting(routes) {
+            let failure = netlink.addRoute(prefix, link: index)
+            guard failure == 0 else {
+                for prefix in added { _ = netlink.removeRoute(prefix, link: index) }
+                throw .netlink(step: "add the route \(prefix)", name: name, errno: failure)
+            }
+            added.append(prefix)
+        }
+        for prefix in routes.subtracting(prefixes) {
+            _ = netlink.removeRoute(prefix, link: index)
+        }
+        routes = prefixes
+    }
+
+    private static func index(of name: String) throws(GatewayError) -> Int32 {
+        let index = Int32(clamping: if_nametoindex(name))
+        guard index > 0 else { throw .tun(name: name, errno: errno) }
+        return index
+    }
+
+    private static func configure(_ name: String, mtu: Int) throws(GatewayError) {
         func check(_ errno: Int32, _ step: String) throws(GatewayError) {
             if errno != 0 { throw .netlink(step: step, name: name, errno: errno) }
         }
-        let index = Int32(clamping: if_nametoindex(name))
-        guard index > 0 else { throw .tun(name: name, errno: errno) }
+        let index = try index(of: name)
         let netlink = try Netlink(for: name)
         let withoutIPv6 = netlink.noOwnIPv6(link: index)
         if withoutIPv6 != EAFNOSUPPORT, withoutIPv6 != EOPNOTSUPP {
             try check(withoutIPv6, "turn off IPv6 address generation")
         }
         try check(netlink.bringUp(link: index, mtu: UInt32(clamping: mtu)), "set MTU \(mtu)")
-        for route in routes {
-            try check(netlink.addRoute(route, link: index), "add the route \(route)")
-        }
     }
 }

@@ -12,6 +12,8 @@ package struct Configuration: Sendable {
     /// Base URLs of Alertmanagers.
     package var alertmanagers: [Located<String>]
     package var logLevel: LogLevel
+    /// What the file says, for a comparison with another.
+    package var written = Written()
 
     package struct Gateway: Sendable {
         package var name: String

@@ -32,8 +32,9 @@ extension Configuration {
         let place = Place(file: report.file, line: node == nil ? nil : 1)
         let root = Section(node, path: "", schemaPath: "", place: place, report: report)
         let loader = Loader(folder: folder(of: report.file), secrets: secrets)
-        let configuration = loader.configuration(root)
+        var configuration = loader.configuration(root)
         try report.throwIfAny()
+        configuration.written = report.written
         return configuration
     }
 

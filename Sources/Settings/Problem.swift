@@ -67,6 +67,8 @@ final class Report {
     let file: String
     /// Every key that the reader asked for, such as `pools[].name`.
     private(set) var acceptedKeys: Set<String> = []
+    /// Every value by its key.
+    private(set) var written = Written()
     private var problems: [Problem] = []
 
     init(file: String) {
@@ -74,6 +76,11 @@ final class Report {
     }
 
     func accept(_ key: String) { acceptedKeys.insert(key) }
+
+    /// - Parameter text: as it is written; nil for a default.
+    func note(_ key: String, _ text: String?, _ value: some Any, at place: Place) {
+        written.add(key, text, String(describing: value), at: place)
+    }
 
     /// Keeps the first 100; nobody mends more at once.
     func add(_ problem: Problem) {

@@ -67,7 +67,9 @@ final class Section {
     }
 
     func read<Value>(_ key: String, _ kind: Kind<Value>, or standard: Value) -> Located<Value> {
-        optional(key, kind) ?? Located(standard, at: place(of: key), key: name(of: key))
+        if let found = optional(key, kind) { return found }
+        report.note(name(of: key), nil, standard, at: place(of: key))
+        return Located(standard, at: place(of: key), key: name(of: key))
     }
 
     func require<Value>(_ key: String, _ kind: Kind<Value>) -> Located<Value>? {
@@ -143,7 +145,9 @@ final class Section {
             guard case .scalar(let scalar) = node, !isNull(scalar) else {
                 throw Refusal("found \(word(for: node))")
             }
-            return Located(try kind.parse(scalar.string), at: place, key: key)
+            let value = try kind.parse(scalar.string)
+            report.note(key, scalar.string, value, at: place)
+            return Located(value, at: place, key: key)
         } catch {
             report.add(Problem(place, key: key, "\(error.reason); expected \(kind.expected)"))
             return nil

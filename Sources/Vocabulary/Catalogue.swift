@@ -30,6 +30,8 @@ package enum Catalogue {
         EventKind(ESPDropped.self),
         EventKind(GatewayStarted.self),
         EventKind(GatewayStopped.self),
+        EventKind(ConfigReloaded.self),
+        EventKind(ConfigReloadRefused.self),
         EventKind(AlertFired.self),
         EventKind(AlertResolved.self),
         EventKind(EventsLost.self),

@@ -42,12 +42,13 @@ package struct Counter<E: Event>: Sendable {
         self.amount = amount
     }
 
+    /// - Parameter values: those that the event can have; each is a series.
     package init<L: Label>(
         _ name: String, _ help: String, by label: String,
-        _ path: any KeyPath<E, Public<L>> & Sendable,
+        _ path: any KeyPath<E, Public<L>> & Sendable, among values: [L] = Array(L.allCases),
         adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
     ) {
-        let slots = Slots<L>()
+        let slots = Slots<L>(values)
         family = MetricFamily(
             name: name, kind: .counter, help: help, labels: [label],
             series: slots.names.map { [$0] })
@@ -69,7 +70,7 @@ package struct Histogram<E: Event>: Sendable {
         session: (any KeyPath<E, Public<SessionID>> & Sendable)? = nil,
         _ stages: [(L, any KeyPath<E, Public<UInt64>> & Sendable)]
     ) {
-        let slots = Slots<L>()
+        let slots = Slots<L>(Array(L.allCases))
         family = MetricFamily(
             name: name, kind: .histogram, help: help, labels: [label],
             series: slots.names.map { [$0] }, buckets: buckets)
@@ -84,9 +85,14 @@ package struct Histogram<E: Event>: Sendable {
 
 /// A label's values in slot order.
 struct Slots<L: Label>: Sendable {
-    let names = L.allCases.map(\.rawValue)
-    private let indices = Dictionary(
-        uniqueKeysWithValues: L.allCases.enumerated().map { ($1, $0) })
+    let names: [String]
+    private let indices: [L: Int]
+
+    init(_ values: [L]) {
+        names = values.map(\.rawValue)
+        indices = Dictionary(
+            values.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     func index(of value: L) -> Int { indices[value] ?? 0 }
 }

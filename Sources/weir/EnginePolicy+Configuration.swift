@@ -26,6 +26,21 @@ extension EnginePolicy {
     }
 }
 
+extension Configuration {
+    /// What each shard is to follow, in the order of their numbers.
+    var shares: [PolicyShare] {
+        let policy = EnginePolicy(self)
+        return (0..<gateway.shards).map { number in
+            let share = policy.share(of: number, amongst: gateway.shards)
+            return PolicyShare(
+                policy: share,
+                routes: share.pools.flatMap { pool in
+                    [pool.ipv4, pool.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+                })
+        }
+    }
+}
+
 extension EnginePolicy {
     /// What one shard of several has of a gateway: its part of each pool and of each limit, rounded
     /// up. Parts of a pool lie side by side, so that a few routes cover each.
@@ -90,4 +105,27 @@ extension PoolPolicy {
         }
         self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
     }
+}
+
+/// The fewest prefixes that are a range together.
+func prefixes(covering range: AddressBlock) -> [InnerPrefix] {
+    let isIPv4 = range.first.isIPv4
+    let width = isIPv4 ? 32 : 128
+    var prefixes: [InnerPrefix] = []
+    var next = range.first.number
+    while true {
+        // As many host bits as the address has zeros at its end, and as the range has room for.
+        var bits = min(next.trailingZeroBitCount, width)
+        while bits > 0, hosts(bits) > range.last.number - next { bits -= 1 }
+        prefixes.append(
+            InnerPrefix(IPAddress(number: next, isIPv4: isIPv4), length: width - bits))
+        let last = next + hosts(bits)
+        guard last < range.last.number else { return prefixes }
+        next = last + 1
+    }
+}
+
+/// The highest host number with so many bits.
+private func hosts(_ bits: Int) -> UInt128 {
+    bits >= UInt128.bitWidth ? .max : (1 << UInt128(bits)) - 1
 }

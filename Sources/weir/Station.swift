@@ -10,6 +10,7 @@ import Recorder
 import ServiceLifecycle
 import Settings
 import Store
+import UnixSignals
 import Vocabulary
 
 /// Everything that `weir run` runs, put together from a configuration: gateway, recorder, store,
@@ -19,6 +20,7 @@ final class Station: Service {
     let gateway: Shards
     let metricsPort: UInt16
     let policy: Disclosure
+    let reloader: Reloader
     private let recorder: Recorder
     private let metrics: MetricsServer
     private let site: PageSite
@@ -28,10 +30,12 @@ final class Station: Service {
     private let tickets: TicketKeyWatch?
     private let logger: Logger
 
-    /// - Parameter records: false drops every fact at its source: to measure what facts cost.
+    /// - Parameters:
+    ///   - file: the configuration's, for when it is to be read again.
+    ///   - records: false drops every fact at its source: to measure what facts cost.
     /// - Throws: ``Failure`` with the file, line and remedy.
     init(
-        _ configuration: Configuration, logger: Logger, records: Bool = true
+        _ configuration: Configuration, file: String, logger: Logger, records: Bool = true
     ) throws(Failure) {
         self.logger = logger
         let store = try Self.store(configuration.telemetry.store)
@@ -51,6 +55,11 @@ final class Station: Service {
             QueueSink(queue: records ? recorder.makeQueue() : nil)
         }
         let gateway = gateway
+        let reloader = Reloader(
+            configuration, file: file, gateway: gateway,
+            sink: QueueSink(queue: records ? recorder.makeQueue(capacity: 1_024) : nil),
+            logger: logger)
+        self.reloader = reloader
         let address = configuration.telemetry.metricsAddress.value
         let port = configuration.telemetry.metricsPort
         let (access, files) = try Self.access(configuration.telemetry.webConfig)
@@ -74,7 +83,7 @@ final class Station: Service {
         do throws(GatewayError) {
             control = try ControlSocket(
                 path: configuration.gateway.control.value, disclosure: policy,
-                answer: { gateway.ask($0) })
+                reload: { reloader.reload() }, answer: { gateway.ask($0) })
         } catch {
             throw .misuse(configuration.gateway.control.problem(error.description))
         }
@@ -113,7 +122,13 @@ final class Station: Service {
 
     func run() async throws {
         try start()
-        try? await gracefulShutdown()
+        await withTaskGroup { tasks in
+            tasks.addTask { [reloader] in
+                for await _ in await UnixSignalsSequence(trapping: .sighup) { reloader.reload() }
+            }
+            try? await gracefulShutdown()
+            tasks.cancelAll()
+        }
         stop()
     }
 
@@ -190,17 +205,16 @@ final class Station: Service {
         setup.natPort = settings.natPort.value
         setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
-        var policy = EnginePolicy(configuration)
-        policy.resumption = resumption
-        let policies = (0..<settings.shards).map { policy.share(of: $0, amongst: settings.shards) }
+        let shares = configuration.shares
         do throws(GatewayError) {
             return try Shards(setup, count: settings.shards) { number throws(GatewayError) in
-                try innerNetwork(settings, shard: number, pools: policies[number].pools)
+                try innerNetwork(settings, shard: number, shares[number])
             } sink: { _ in
                 makeSink()
             } engine: { number, dataplane, _ in
-                let engine = Engine(
-                    policies[number], dataplane: dataplane, random: SystemRandom())
+                var policy = shares[number].policy
+                policy.resumption = resumption
+                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
                 logKeys(of: engine)
                 return engine
             }
@@ -218,15 +232,12 @@ final class Station: Service {
 
     /// Each shard has an interface of its own, to which its part of the pools is routed.
     private static func innerNetwork(
-        _ settings: Configuration.Gateway, shard: Int, pools: [PoolPolicy]
+        _ settings: Configuration.Gateway, shard: Int, _ part: PolicyShare
     ) throws(GatewayError) -> sending any InnerNetwork {
         guard settings.dataplane.value == .tun else { return EchoNetwork() }
         return try TUN(
             name: settings.tunName.value + (shard == 0 ? "" : "-\(shard)"),
-            mtu: settings.tunMTU,
-            routes: pools.flatMap {
-                [$0.ipv4, $0.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
-            })
+            mtu: settings.tunMTU, routes: part.routes)
     }
 }
 
@@ -236,27 +247,4 @@ private struct QueueSink: FactSink {
     let queue: FactQueue?
     func record(_ event: any Event, at time: Instant) { queue?.record(event, at: time) }
     func record(_ tick: Tick, at time: Instant) { queue?.record(tick, at: time) }
-}
-
-/// The fewest prefixes that are a range together.
-func prefixes(covering range: AddressBlock) -> [InnerPrefix] {
-    let isIPv4 = range.first.isIPv4
-    let width = isIPv4 ? 32 : 128
-    var prefixes: [InnerPrefix] = []
-    var next = range.first.number
-    while true {
-        // As many host bits as the address has zeros at its end, and as the range has room for.
-        var bits = min(next.trailingZeroBitCount, width)
-        while bits > 0, hosts(bits) > range.last.number - next { bits -= 1 }
-        prefixes.append(
-            InnerPrefix(IPAddress(number: next, isIPv4: isIPv4), length: width - bits))
-        let last = next + hosts(bits)
-        guard last < range.last.number else { return prefixes }
-        next = last + 1
-    }
-}
-
-/// The highest host number with so many bits.
-private func hosts(_ bits: Int) -> UInt128 {
-    bits >= UInt128.bitWidth ? .max : (1 << UInt128(bits)) - 1
 }

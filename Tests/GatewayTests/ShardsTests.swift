@@ -106,6 +106,31 @@ struct ShardsTests {
         #expect(shards.ask(.status) == nil)
     }
 
+    @Test("another policy is followed by all shards or by none")
+    func adoption() throws {
+        let (shards, diaries, _) = try scripted()
+        try shards.start()
+        defer { shards.stop() }
+        func shares(_ limit: Int) -> [PolicyShare] {
+            var policy = EnginePolicy(connections: [])
+            policy.sessionLimit = limit
+            return (0..<3).map { _ in PolicyShare(policy: policy, routes: []) }
+        }
+        guard case .adopted = shards.adopt(shares(2), insteadOf: shares(1)) else {
+            Issue.record("not adopted")
+            return
+        }
+        diaries[1].refused.withLock { $0 = 3 }
+        guard
+            case .notAdopted(.policy(.poolInUse(name: "staff", lent: 7))) = shards.adopt(
+                shares(3), insteadOf: shares(2))
+        else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(diaries.map { $0.adopted.withLock { $0 } } == [[2, 3, 2], [2, 2], [2]])
+    }
+
     @Test("a shard gets its own peers' messages, on both ports")
     func peers() throws {
         let (shards, diaries, _) = try scripted()

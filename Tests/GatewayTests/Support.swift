@@ -51,6 +51,10 @@ final class Diary: Sendable {
     let moved = Mutex<[Endpoint]>([])
     let expiries = Mutex(0)
     let shutDowns = Mutex(0)
+    /// Session limits of the policies that it was to follow, in order.
+    let adopted = Mutex<[Int]>([])
+    /// The one that it refuses.
+    let refused = Mutex<Int?>(nil)
 }
 
 /// In the place of the engine: sends every message back reversed, reports one event for each, and
@@ -107,6 +111,13 @@ final class ScriptedEngine: GatewayEngine {
         guard session == .example, !terminated else { return false }
         terminated = true
         return true
+    }
+
+    func adopt(_ policy: EnginePolicy) throws(PolicyRefusal) {
+        guard diary.refused.withLock({ $0 }) != policy.sessionLimit else {
+            throw .poolInUse(name: "staff", lent: 7)
+        }
+        diary.adopted.withLock { $0.append(policy.sessionLimit) }
     }
 
     func sessionSummaries() -> [SessionSummary] { terminated ? [] : [.example] }

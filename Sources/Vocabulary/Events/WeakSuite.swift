@@ -24,7 +24,7 @@ package struct WeakSuiteChosen: Event {
         counters: [
             Counter(
                 "ike_weak_suites_chosen_total", "SAs with an algorithm for old clients.",
-                by: "algorithm", \.algorithm)
+                by: "algorithm", \.algorithm, among: WeakAlgorithm.ours)
         ])
 
     package static let example = Self(

@@ -127,10 +127,12 @@ package enum WeakAlgorithm: String, Label {
     case modp1536
     case tripleDES = "3des"
     case sha1
-    /// Of what is on this list, Weir has these.
     case modp2048
     case aesCBC = "aes_cbc"
     case aesCTR = "aes_ctr"
+
+    /// Of what is on this list, Weir has these.
+    package static let ours: [Self] = [.modp2048, .aesCBC, .aesCTR]
 }
 
 /// Why a CREATE_CHILD_SA request was refused.
@@ -230,6 +232,18 @@ package enum HandshakeStage: String, Label {
 package enum StopCause: String, Label {
     case signal, failure
     case crash
+}
+
+/// Why a configuration that was read again is not followed.
+package enum ReloadRefusal: String, Label {
+    /// It has mistakes.
+    case invalid
+    /// Something changed that can't while the gateway runs.
+    case needsRestart = "needs_restart"
+    /// A pool would lose addresses that are lent.
+    case inUse = "in_use"
+    /// The gateway did not answer, or the kernel refused a route.
+    case failed
 }
 
 package enum RuleID: String, Label {

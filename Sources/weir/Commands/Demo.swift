@@ -51,7 +51,8 @@ struct Demo: AsyncParsableCommand {
         }
         var logger = Logger(label: "weir") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
-        let station = try Station(configuration, logger: logger)
+        let station = try Station(
+            configuration, file: folder.configurationFile, logger: logger)
         let show = DemoShow(
             station: station, fleet: try fleet(configuration), folder: folder,
             duration: duration.duration)

@@ -24,7 +24,8 @@ struct Run: AsyncParsableCommand {
         abstract: "Run the gateway in the foreground.",
         discussion: """
             Listens, records, serves metrics and raises alerts until SIGTERM or SIGINT, and then \
-            says goodbye to every peer.
+            says goodbye to every peer. SIGHUP has the configuration read again, as `weir reload` \
+            does.
             Example:
               weir run -c /etc/weir/weir.yaml
             """)
@@ -39,7 +40,8 @@ struct Run: AsyncParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "weir")
         logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-        let station = try Station(configuration, logger: logger, records: !withoutRecords)
+        let station = try Station(
+            configuration, file: options.config, logger: logger, records: !withoutRecords)
         if withoutRecords { logger.warning("nothing is recorded: --without-records") }
         let group = ServiceGroup(
             services: [station], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
