@@ -19,6 +19,7 @@ final class ModelWalk {
     private var dice: Dice
     private let addresses: [IPAddress] = [.v4(0xc000_0207), .v4(0xc000_0208)]
     private var moves: UInt32 = 0
+    private var told = 0
 
     init(seed: UInt64) {
         dice = Dice(seed: seed)
@@ -42,7 +43,7 @@ final class ModelWalk {
                 step < 2 ? .logIn : Operation.allCases[dice.roll(Operation.allCases.count)]
             disturb()
             if let fault = perform(operation) { return ["step \(step), \(operation): \(fault)"] }
-            if telling { print("step \(step): \(operation), \(model.members.count) sessions") }
+            if telling { tell(step, operation) }
             let faults = differences()
             if !faults.isEmpty { return faults.map { "step \(step), \(operation): \($0)" } }
         }
@@ -50,6 +51,13 @@ final class ModelWalk {
         for member in model.members { finish(member, by: .peer) }
         quiet()
         return differences() + pair.faults()
+    }
+
+    private func tell(_ step: Int, _ operation: Operation) {
+        print("step \(step): \(operation)")
+        for member in model.members { print("    \(member)") }
+        for line in pair.trace.dropFirst(told) { print("    \(line)") }
+        told = pair.trace.count
     }
 
     /// Of the next messages some are lost, doubled or late. No more than two are lost, so that
@@ -118,10 +126,13 @@ final class ModelWalk {
     private func logIn() -> String? {
         let user = dice.roll(4)
         let isKnown = dice.roll(12) > 0
+        let source = addresses[dice.roll(2)]
+        // Two sessions of a user may share an address; which gets a packet is then left open.
+        let wanted = model.members.last { model.unique != .never || $0.source == source }?.address
         let login = ReferenceModel.Login(
             user: ["alice", "bob", "carol", "dave"][user] + (isKnown ? "@lab" : "@elsewhere"),
-            source: addresses[dice.roll(2)], saysInitialContact: dice.roll(3) == 0,
-            wanted: dice.roll(2) == 0 ? model.members.last?.address : nil,
+            source: source, saysInitialContact: dice.roll(3) == 0,
+            wanted: dice.roll(2) == 0 ? wanted : nil,
             isChildless: dice.roll(8) == 0, hasMobike: dice.roll(2) == 0,
             knowsSecret: dice.roll(10) > 0, isKnown: isKnown)
         var policy = ClientPolicy.of(
@@ -231,11 +242,10 @@ final class ModelWalk {
 
     private func deleteChild(_ member: ReferenceModel.Member, both: Bool) {
         guard member.children > 0 else { return }
-        if both || dice.roll(2) == 0 {
-            pair.act { $0.deleteChild(member.handle, at: $1, &$2) }
-        }
+        let byPeer = both || dice.roll(2) == 0
+        if byPeer { pair.act { $0.deleteChild(member.handle, at: $1, &$2) } }
         // Of several, each would delete what it holds for the oldest.
-        if both, member.children == 1 {
+        if !byPeer || both && member.children == 1 {
             pair.actAtGateway { $0.deleteChild(of: member.id, at: $1, &$2) }
         }
         model.change(member.id) { $0.children -= 1 }
