@@ -21,10 +21,10 @@ SWIFT_SOURCES := Package.swift Sources Tests
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .NOTPARALLEL:
-.PHONY: help build demo test debug unit system bench fuzz golden format lint install
+.PHONY: help build demo test debug unit system bench defence-bench fuzz golden format lint install
 
 help: ## list these targets
-	@awk -F ":.*## " '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ":.*## " '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The release binary has the Swift runtime inside, so that it runs where there is no toolchain.
 build: ## build the release binary
@@ -55,6 +55,9 @@ bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks
 	@.ci/packages tests
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
+
+defence-bench: ## measure half-open IKE SAs, sessions, cookie challenges (release build)
+	@swift run -c release defence-bench
 
 fuzz: debug ## run each fuzz target under Tests/Fuzz for FUZZ_TIME=60 seconds
 	@python3 .ci/fuzz $(FUZZ_TIME)

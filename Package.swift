@@ -122,6 +122,9 @@ let package = Package(
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
+            name: "defence-bench", dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
+            path: "Tests/Bench", swiftSettings: common),
+        .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),

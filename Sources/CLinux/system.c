@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
@@ -116,3 +117,8 @@ void clinux_block_signals(void) {
 }
 
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+size_t clinux_heap_bytes(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}

@@ -20,6 +20,12 @@ extension Engine {
         case .awaitingAuthResponse:
             output.drop(.unexpectedMessage, .keyExchange, from: path)
         case .established, .superseded, .refused, .contested:
+            // One that asks too much is not answered now. The window is one request, so that it
+            // can but repeat this one, and is slowed down to what we allow.
+            let weight = header.exchange == .createChildSA ? DefencePolicy.createChildWeight : 1
+            guard sa.requests.take(weight, of: policy.defence.requests, at: now) else {
+                return output.drop(.rateLimit, sa.proof, from: path)
+            }
             settleContest(header, payloads, of: sa, at: now, &output)
             let answer = answer(header, payloads, of: sa, on: path, at: now, &output)
             switch answer {

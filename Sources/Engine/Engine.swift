@@ -33,8 +33,9 @@ package final class Engine {
     var sas: [UInt64: IKESA] = [:]
     /// Our SPIs, by the request that began the IKE SA, for as long as that lives.
     var initiated: [InitKey: UInt64] = [:]
-    /// Our SPIs of IKE SAs that nobody has authenticated yet.
-    var halfOpen: Set<UInt64> = []
+    /// IKE SAs that nobody has authenticated yet.
+    var halfOpen = HalfOpenTable()
+    var defence = Defence()
     /// IKE SAs that ended and are kept a while for their last answer.
     var lingering = 0
     var sessions: [SessionID: Session] = [:]
@@ -83,7 +84,7 @@ package final class Engine {
                 receiveProtected(header, sealed, datagram, on: path, at: now, &output)
             }
         } catch {
-            reject(error, datagram, on: path, &output)
+            reject(error, datagram, on: path, at: now, &output)
         }
     }
 
@@ -124,6 +125,8 @@ package final class Engine {
                     expired(timer, of: sa, at: now, &output)
                 }
                 schedule(sa)
+            } else if let half = halfOpen[next.spi] {
+                giveUp(half, .timeout, &output)
             } else if let initiation = initiations[next.spi], initiation.deadline <= now {
                 expired(initiation, at: now, &output)
             }
@@ -204,6 +207,11 @@ package final class Engine {
         deadlines.insert(Deadline(at: next, spi: sa.localSPI))
     }
 
+    func schedule(_ half: HalfOpen) {
+        deadlines.insert(
+            Deadline(at: half.received + policy.timing.halfOpen, spi: half.localSPI))
+    }
+
     func schedule(_ initiation: Initiation) {
         deadlines.insert(Deadline(at: initiation.deadline, spi: initiation.localSPI))
     }
@@ -222,7 +230,9 @@ package final class Engine {
     func newIKESPI() -> UInt64 {
         while true {
             let spi = UInt64(policy.shard) << 56 | random.uint64() >> 8
-            if spi != 0, sas[spi] == nil, initiations[spi] == nil { return spi }
+            if spi != 0, sas[spi] == nil, halfOpen[spi] == nil, initiations[spi] == nil {
+                return spi
+            }
         }
     }
 

@@ -54,6 +54,8 @@ final class IKESA {
     var expectedID: UInt32
     var answered: Answer?
     var retransmissionsSeen: UInt64 = 0
+    /// How many more it may make now.
+    var requests = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32
@@ -119,7 +121,7 @@ struct Answer {
 struct PendingRequest {
     let messageID: UInt32
     /// Several if it goes in fragments.
-    let datagrams: [[UInt8]]
+    var datagrams: [[UInt8]]
     let job: Job
     var attempts = 0
     var wait: Duration
@@ -235,7 +237,11 @@ struct InitKey: Hashable {
     let source: Endpoint
 
     init(_ request: [UInt8], from source: Endpoint) {
-        fingerprint = request.hashValue
+        self.init(fingerprint: request.hashValue, source: source)
+    }
+
+    init(fingerprint: Int, source: Endpoint) {
+        self.fingerprint = fingerprint
         self.source = source
     }
 }

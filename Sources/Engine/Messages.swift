@@ -8,7 +8,8 @@ import Wire
 extension Engine {
     /// Answers what can't be read, where the RFC wants an answer.
     func reject(
-        _ failure: ParseFailure, _ datagram: [UInt8], on path: Path, _ output: inout Output
+        _ failure: ParseFailure, _ datagram: [UInt8], on path: Path, at now: Instant,
+        _ output: inout Output
     ) {
         guard let header = failure.header, header.majorVersion > 2 else {
             output.drop(
@@ -19,7 +20,8 @@ extension Engine {
                 !header.isResponse
             {
                 output.events.append(
-                    IKESAInitRejected(reason: .invalidSyntax, source: path.remote.address))
+                    IKESAInitRejected(
+                        reason: .invalidSyntax, proof: .spoofable, source: path.remote.address))
             }
             return
         }
@@ -32,7 +34,7 @@ extension Engine {
             messageID: header.messageID)
         let bytes = plain(answer, [.notify(NotifyPayload(.invalidMajorVersion))])
         // Nobody gets more out of us than they put in: the source may be forged.
-        guard bytes.count <= datagram.count else { return }
+        guard bytes.count <= datagram.count, defence.takeError(at: now) else { return }
         transmit(bytes, on: path, &output)
     }
 
@@ -52,7 +54,12 @@ extension Engine {
     ) {
         // The sender's role tells which of the two SPIs is ours.
         let spi = header.fromInitiator ? header.responderSPI : header.initiatorSPI
-        guard let sa = sas[spi] else { return output.drop(.unknownSPI, .spoofable, from: path) }
+        if let half = halfOpen[spi], header.messageID != half.expectedID {
+            return output.drop(.messageID, .spoofable, from: path)
+        }
+        guard let sa = sas[spi] ?? halfOpen[spi].flatMap(wake) else {
+            return output.drop(.unknownSPI, .spoofable, from: path)
+        }
         guard sa.weInitiated != header.fromInitiator,
             sa.remoteSPI == (header.fromInitiator ? header.initiatorSPI : header.responderSPI)
         else { return output.drop(.unknownSPI, .spoofable, from: path) }
@@ -68,8 +75,14 @@ extension Engine {
             return output.drop(.unexpectedMessage, sa.proof, from: path)
         }
 
-        switch contents(of: datagram, header, sealed, with: sa) {
-        case .failure(.integrity): output.drop(.integrity, .spoofable, from: path)
+        let opened = contents(of: datagram, header, sealed, with: sa)
+        if case .failure(.integrity) = opened {
+            output.drop(.integrity, .spoofable, from: path)
+            return distrust(sa, &output)
+        }
+        adopt(sa)
+        switch opened {
+        case .failure(.integrity): break
         case .failure(.syntax): malformed(header, datagram, of: sa, on: path, at: now, &output)
         case .success(let contents):
             let part = ReceivedContents(

@@ -13,6 +13,7 @@ package struct EnginePolicy: Sendable {
     package var halfOpenLimit = 1_000
     /// Child SAs that one IKE SA may have at once.
     package var childLimit = 8
+    package var defence = DefencePolicy()
     package var timing = Timing()
     /// Which shard this is: the high byte of every responder SPI that it hands out.
     package var shard: UInt8 = 0

@@ -15,6 +15,8 @@ package struct GatewaySetup: Hashable, Sendable {
     /// How many gateways of this process listen on the same ports (SO_REUSEPORT), in the order of
     /// their shards' numbers: see ``Shards``.
     package var shards = 1
+    /// A request for a new IKE SA that waited longer is dropped.
+    package var handshakePatience: Duration = .seconds(10)
     /// The thread's name, for people; at most 15 bytes are shown.
     package var name = "gateway"
 

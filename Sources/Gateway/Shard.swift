@@ -19,6 +19,11 @@ final class Shard {
     private static let batchesPerTurn = 8
     /// ICMP errors are rationed (RFC 1812 §4.3.2.8, RFC 4443 §2.4).
     private static let tooBigPerSecond = 100
+    /// Time for new IKE SAs in one turn, in nanoseconds: what waits meanwhile is ESP and peers
+    /// that are logged in.
+    private static let handshakeBudget: Int64 = 2_000_000
+    /// Events of a flood that are recorded one by one in each second; the rest are added up.
+    private static let eventsPassing = 256
     private static let mailboxTag: UInt32 = 0
     private static let innerTag: UInt32 = 1
     private static let firstSocketTag: UInt32 = 2
@@ -36,6 +41,8 @@ final class Shard {
     private let interval: Duration
 
     private var output = Output()
+    private var handshakes: HandshakeQueue
+    private var coalescer = Coalescer(passing: eventsPassing)
     private var now: Instant
     private let started: Instant
     private var nextTick: Instant
@@ -63,6 +70,7 @@ final class Shard {
         nextTick = now
         nextSecond = now
         interval = max(setup.interval, .milliseconds(100))
+        handshakes = HandshakeQueue(patience: setup.handshakePatience)
         self.inner = inner
         self.sink = sink
         self.mailbox = mailbox
@@ -100,12 +108,14 @@ final class Shard {
             guard ready >= 0 else { break }
             now = SystemClock.now
             for tag in tags.prefix(Int(ready)) { serve(tag) }
+            serveHandshakes()
         }
         shutDown()
     }
 
     /// How long to wait at most, in milliseconds, rounded up.
     private func patience() -> Int32 {
+        guard handshakes.isEmpty else { return 0 }
         var deadline = min(nextSecond, nextTick)
         if let next = engine.nextDeadline { deadline = min(deadline, next) }
         let left = max((deadline - SystemClock.now).nanoseconds, 0)
@@ -138,6 +148,7 @@ final class Shard {
             engine.wallOffset = SystemClock.wallOffset
             recordDrops()
             tooBigBudget = Self.tooBigPerSecond
+            record(coalescer.release(at: now))
             nextSecond = now + .seconds(1)
         }
         if nextTick <= now {
@@ -177,12 +188,36 @@ final class Shard {
         guard !datagram.truncated else {
             let drop = MessageDropped(
                 reason: .malformed, proof: .spoofable, source: datagram.remote.address)
-            return sink.record(drop, at: now)
+            return record(drop)
         }
         let path = Path(
             local: datagram.local, remote: datagram.remote, encapsulated: encapsulated)
-        engine.receive(
-            Array(datagram.bytes.dropFirst(markerLength)), on: path, at: now, &output)
+        let message = Array(datagram.bytes.dropFirst(markerLength))
+        if HandshakeQueue.takes(message) {
+            let request = HandshakeQueue.Request(bytes: message, path: path, received: now)
+            if let stale = handshakes.push(request) { drop(stale) }
+        } else {
+            engine.receive(message, on: path, at: now, &output)
+        }
+    }
+
+    /// Serves strangers for a while; the newest first.
+    private func serveHandshakes() {
+        guard !handshakes.isEmpty else { return }
+        while let stale = handshakes.popStale(at: now) { drop(stale) }
+        let started = now
+        while let request = handshakes.popNewest() {
+            engine.receive(request.bytes, on: request.path, at: now, &output)
+            deliver()
+            now = SystemClock.now
+            if (now - started).nanoseconds > Self.handshakeBudget { break }
+        }
+    }
+
+    private func drop(_ request: HandshakeQueue.Request) {
+        record(
+            MessageDropped(
+                reason: .stale, proof: .spoofable, source: request.path.remote.address))
     }
 
     /// The tunnels count what is malformed; of a datagram longer than its slot they see nothing,
@@ -242,8 +277,21 @@ final class Shard {
     private func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
         for path in output.keepalives { outbox.sendKeepalive(on: path) }
-        for event in output.events { sink.record(event, at: now) }
+        for event in output.events { record(event) }
         output.clear()
+    }
+
+    /// What a flood causes is added up here, so that the recorder's load is bounded.
+    private func record(_ event: any Event) {
+        if let event = event as? any CoalescingEvent {
+            record(coalescer.add(event, at: now))
+        } else {
+            sink.record(event, at: now)
+        }
+    }
+
+    private func record(_ events: [Coalescer.Timed]) {
+        for timed in events { sink.record(timed.event, at: timed.instant) }
     }
 
     private func recordDrops() {
@@ -325,6 +373,7 @@ final class Shard {
         deliver()
         outbox.flush()
         recordDrops()
+        record(coalescer.release())
         sink.record(tick(), at: now)
         close()
     }

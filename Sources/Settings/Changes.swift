@@ -58,6 +58,10 @@ package struct Change: Hashable, Sendable {
     private static let live = [
         "connections", "pools", "gateway.max_sessions", "gateway.max_half_open",
         "gateway.max_child_sas", "gateway.fragment_size",
+        "gateway.defence.cookies_from", "gateway.defence.cookies_from_per_source",
+        "gateway.defence.max_half_open_per_source", "gateway.defence.key_exchanges_per_second",
+        "gateway.defence.key_exchanges_per_second_per_source",
+        "gateway.defence.requests_per_second",
     ]
 
     package var line: String { "\(key): \(text)" }

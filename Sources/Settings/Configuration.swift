@@ -36,6 +36,7 @@ package struct Configuration: Sendable {
         package var maxHalfOpen: Int
         /// Of one IKE SA.
         package var maxChildSAs: Int
+        package var defence: DefencePolicy
         /// nil: sessions do not come back without a login.
         package var resumption: Resumption?
     }

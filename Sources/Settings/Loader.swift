@@ -1,4 +1,5 @@
 import Crypto
+import Engine
 import Glibc
 import Vocabulary
 
@@ -122,7 +123,7 @@ struct Loader {
             maxChildSAs: section.read(
                 "max_child_sas", .integer(1...64), or: Defaults.maxChildSAs
             ).value,
-            resumption: resumption(section))
+            defence: defence(section.section("defence")), resumption: resumption(section))
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")
         }

@@ -6,6 +6,7 @@ package enum Catalogue {
     package static let events: [EventKind] = [
         EventKind(IKESAInitReceived.self),
         EventKind(IKESAInitRejected.self),
+        EventKind(CookieChallenged.self),
         EventKind(IKESessionResumeReceived.self),
         EventKind(TicketRefused.self),
         EventKind(IKEAuthFailed.self),

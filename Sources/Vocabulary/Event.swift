@@ -11,6 +11,41 @@ package protocol CoalescingEvent: Event {
     /// Events with equal likeness may be added up.
     var likeness: Likeness { get }
     var count: Public<UInt64> { get set }
+    /// Says only which network the source belongs to: the first `v4` bits of an IPv4 address, or
+    /// `v6` of an IPv6 one. For when there are too many sources to tell apart.
+    mutating func generaliseSource(v4: Int, v6: Int)
+}
+
+extension CoalescingEvent {
+    package mutating func generaliseSource(v4 _: Int, v6 _: Int) {}
+}
+
+/// A coalescing event that anybody can cause, and that tells of a source.
+package protocol SourcedEvent: CoalescingEvent where Likeness == SourcedLikeness<Why> {
+    associatedtype Why: Hashable & Sendable
+    /// All but the source and the count.
+    var why: Why { get }
+    var source: Personal<IPAddress> { get set }
+    /// How many bits of the source are told.
+    var sourceBits: Public<UInt64> { get set }
+}
+
+package struct SourcedLikeness<Why: Hashable & Sendable>: Hashable, Sendable {
+    let why: Why
+    let source: Personal<IPAddress>
+    let bits: Public<UInt64>
+}
+
+extension SourcedEvent {
+    package var likeness: SourcedLikeness<Why> {
+        SourcedLikeness(why: why, source: source, bits: sourceBits)
+    }
+
+    package mutating func generaliseSource(v4: Int, v6: Int) {
+        let (network, bits) = source.network(v4: v4, v6: v6)
+        source = network
+        sourceBits = Public(bits)
+    }
 }
 
 /// An event after the redaction policy. The only form that a sink accepts.

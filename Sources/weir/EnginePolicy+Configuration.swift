@@ -22,6 +22,7 @@ extension EnginePolicy {
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
+        defence = configuration.gateway.defence
         stopwatch = { SystemClock.now.nanoseconds }
     }
 }

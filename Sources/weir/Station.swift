@@ -205,6 +205,7 @@ final class Station: Service {
         setup.natPort = settings.natPort.value
         setup.pathMTU = settings.pathMTU
         setup.interval = configuration.telemetry.interval
+        setup.handshakePatience = settings.defence.patience
         let shares = configuration.shares
         do throws(GatewayError) {
             return try Shards(setup, count: settings.shards) { number throws(GatewayError) in

@@ -83,6 +83,7 @@ struct HostileMutationTests {
     func flips(_ stage: Stage, _ mask: UInt8) throws {
         var policy = EnginePolicy.example
         policy.halfOpenLimit = 2_000
+        policy.defence.invalidMessages = .max
         let pair = Pair(policy)
         let (handle, message) = try stage.reach(pair)
         for round in 0..<2 {

@@ -85,6 +85,7 @@ struct Walk {
         policy.connections[0].unique = UniquePolicy.allCases[dice.roll(3)]
         policy.connections[0].authLifetime = dice.roll(3) == 0 ? .seconds(300) : nil
         policy.sessionLimit = 2 + dice.roll(6)
+        policy.halfOpenLimit = 3
         pair = Pair(policy, seed: seed)
     }
 

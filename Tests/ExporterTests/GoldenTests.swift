@@ -62,7 +62,7 @@ struct GoldenTests {
         #expect(!lines.contains { $0.hasPrefix("# ") && $0.contains("_total ") })
         #expect(!lines.contains { $0.contains("_created") })
         #expect(lines.contains("# TYPE ike_sa_init_received counter"))
-        #expect(lines.contains("ike_sa_init_received_total 1"))
+        #expect(lines.contains("ike_sa_init_received_total{proof=\"spoofable\"} 1"))
     }
 
     private func lines(_ text: String) -> [Substring] {

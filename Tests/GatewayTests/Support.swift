@@ -78,7 +78,7 @@ final class ScriptedEngine: GatewayEngine {
     func receive(_ message: [UInt8], on path: Path, at now: Instant, _ output: inout Output) {
         diary.received.withLock { $0.append(Diary.Entry(message: message, path: path)) }
         output.transmits.append(Transmit(path: path, bytes: message.reversed()))
-        output.events.append(IKESAInitReceived(source: path.remote.address))
+        output.events.append(IKESAInitReceived(proof: .spoofable, source: path.remote.address))
         nextDeadline = now + .milliseconds(20)
         if message.first == Self.install {
             try? dataplane.install(tunnel(atGateway: true, on: path), outbound: true)

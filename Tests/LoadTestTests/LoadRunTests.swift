@@ -26,6 +26,10 @@ struct Bed {
         var policy = EnginePolicy(
             connections: [connection], pools: [PoolPolicy(name: "staff", ipv4: block)])
         policy.sessionLimit = sessionLimit
+        // All clients are at one address.
+        policy.defence.cookiesFromPerSource = 1_000
+        policy.defence.halfOpenPerSource = 1_000
+        policy.defence.keyExchangesPerSecondPerSource = 100_000
         gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
             [policy] dataplane, _ in
             Engine(policy, dataplane: dataplane, random: SystemRandom())
@@ -92,7 +96,9 @@ struct LoadRunTests {
         } meanwhile: {
             #expect((bed.status?.sessions ?? 0) <= 5 + 16)
         }
-        #expect(report.up == 5 && report.logouts == report.logins - 5)
+        #expect(report.up == 5)
+        // Logins that ended after the time are counted, and are never logged out as too many.
+        #expect((0...16).contains(report.logins - report.logouts - report.up))
     }
 
     @Test("failures are told by reason: the secret, the gateway's limit")

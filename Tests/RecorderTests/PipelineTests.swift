@@ -45,7 +45,7 @@ struct PipelineTests {
             let facts = (0..<100).map { _ in Fact.event(IKESAInitReceived.example, now.instant) }
             world.pipeline.step(facts, at: now)
         }
-        #expect(world.metric("ike_sa_init_received_total") == 1_000)
+        #expect(world.metric("ike_sa_init_received_total{proof=\"spoofable\"}") == 1_000)
         world.pipeline.step([], at: epoch + 1)
         #expect(world.ledger.values(of: "ike_sa_init_received").map(\.last) == [.integer(1_000)])
     }

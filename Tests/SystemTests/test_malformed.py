@@ -7,7 +7,7 @@ import struct
 import time
 
 from lab import LabTestCase, wait_for
-from weir import Weir, configuration, samples
+from weir import UNLIMITED, Weir, configuration, samples
 
 
 def payload(following, body):
@@ -16,7 +16,8 @@ def payload(following, body):
 
 
 def ike_sa_init():
-    """A good IKE_SA_INIT request: AES-128-GCM, PRF-HMAC-SHA2-256, X25519."""
+    """A good IKE_SA_INIT request: AES-128-GCM, PRF-HMAC-SHA2-256, X25519. Its nonce makes it longer
+    than its answer, which would have to wait for a cookie otherwise."""
     transforms = (
         struct.pack(">BBHBBHHH", 3, 0, 12, 1, 0, 20, 0x800E, 128)
         + struct.pack(">BBHBBH", 3, 0, 8, 2, 0, 5)
@@ -24,7 +25,7 @@ def ike_sa_init():
     proposal = struct.pack(">BBHBBBB", 0, 0, 8 + len(transforms), 1, 1, 0, 3) + transforms
     body = (payload(34, proposal)
             + payload(40, struct.pack(">HH", 31, 0) + os.urandom(32))
-            + payload(0, os.urandom(32)))
+            + payload(0, os.urandom(64)))
     header = os.urandom(8) + bytes(8) + struct.pack(">BBBBII", 33, 0x20, 34, 8, 0, 28 + len(body))
     return header + body
 
@@ -45,7 +46,9 @@ class MalformedTests(LabTestCase):
     def setUp(self):
         super().setUp()
         settings = configuration(self.folder)
+        # Cookies and limits have tests of their own.
         settings["gateway"]["max_half_open"] = 100_000
+        settings["gateway"]["defence"] = UNLIMITED
         self.weir = Weir(self, settings)
         self.ike = ("127.0.0.1", settings["gateway"]["port"])
         self.nat = ("127.0.0.1", settings["gateway"]["nat_port"])
@@ -94,7 +97,7 @@ class MalformedTests(LabTestCase):
     def test_lengths_are_where_we_think(self):
         message = ike_sa_init()
         read = [int.from_bytes(message[at:at + size], "big") for at, size in LENGTHS]
-        self.assertEqual(read, [len(message), 40, 36, 12, 8, 8, 40, 36])
+        self.assertEqual(read, [len(message), 40, 36, 12, 8, 8, 40, 68])
 
     def test_every_truncation(self):
         message = ike_sa_init()

@@ -20,6 +20,13 @@ def binary():
     return WEIR
 
 
+#: `gateway.defence` for tests whose clients are all at one address and in a hurry.
+UNLIMITED = {
+    "cookies_from": 100_000, "cookies_from_per_source": 100_000,
+    "max_half_open_per_source": 100_000, "key_exchanges_per_second": 100_000,
+    "key_exchanges_per_second_per_source": 100_000}
+
+
 def configuration(folder, **changes):
     """A configuration on free loopback ports with an in-memory inner network. A change replaces
     a whole section."""

@@ -22,6 +22,8 @@ package final class Pair {
     package private(set) var trace: [String] = []
     /// Every IKE datagram that was put on the wire, retransmissions too.
     package private(set) var datagrams: [(fromClient: Bool, bytes: [UInt8])] = []
+    /// Whether events, traces and datagrams are kept; a flood has too many.
+    package var keepsHistory = true
     /// Inner packets that came out at either end, counted without the data planes' help: `in` is
     /// what the gateway got.
     package private(set) var delivered = Traffic()
@@ -52,8 +54,8 @@ package final class Pair {
         clientPolicy.shard = 0xcc
         client = Engine(
             clientPolicy, dataplane: clientPlane, random: SeededRandom(seed: seed &+ 1_000))
-        gateway.trace = { [unowned self] in trace.append("<-- \($0)") }
-        client.trace = { [unowned self] in trace.append("--> \($0)") }
+        gateway.trace = { [unowned self] in if keepsHistory { trace.append("<-- \($0)") } }
+        client.trace = { [unowned self] in if keepsHistory { trace.append("--> \($0)") } }
     }
 
     // MARK: What a client does
@@ -196,11 +198,15 @@ package final class Pair {
         let value = body(engine, now, &output)
         let isClient = engine === client
         for transmit in output.transmits {
-            datagrams.append((isClient, transmit.bytes))
+            if keepsHistory { datagrams.append((isClient, transmit.bytes)) }
             put(transmit.bytes, transmit.path, toGateway: isClient, isESP: false)
         }
-        if isClient { notices += output.notices } else { events += output.events }
-        keepalives += output.keepalives.map { (isClient, $0) }
+        if isClient {
+            notices += output.notices
+        } else if keepsHistory {
+            events += output.events
+        }
+        if keepsHistory { keepalives += output.keepalives.map { (isClient, $0) } }
         return value
     }
 

@@ -78,7 +78,7 @@ package final class RawClient {
                 .keyExchange(
                     KeyExchangePayload(group: TransformID.x25519, publicValue: exchange.publicValue)
                 ),
-                .nonce(NoncePayload(nonce)),
+                .nonce(NoncePayload(nonce)), Self.padding,
             ] + extra)
         guard let answer = exchangeBytes(request),
             case .plain(let header, let payloads) = try? Message(parsing: answer)
@@ -98,6 +98,14 @@ package final class RawClient {
         salt.put(responderSPI)
         keys = try Keys(suite.prf.plus(seed, salt, count: 136))
         return true
+    }
+
+    /// Makes the request longer than its answer, as real clients' are: a shorter one would have to
+    /// come again with a cookie.
+    private static var padding: AnyPayload {
+        .notify(
+            NotifyPayload(
+                NotifyPayload.Kind(rawValue: 40_960), data: Array(repeating: 0, count: 64)))
     }
 
     // MARK: Anything else

@@ -76,6 +76,9 @@ void clinux_name_thread(const char *name);
 /// Blocks every signal on the calling thread: signals belong to the main thread.
 void clinux_block_signals(void);
 
+/// Bytes that malloc has given out and not got back, for benchmarks.
+size_t clinux_heap_bytes(void);
+
 /// Moves the calling thread into a new network namespace, for tests.
 int clinux_unshare_network(void);
 

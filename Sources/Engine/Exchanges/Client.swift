@@ -12,11 +12,12 @@ struct Initiation {
     let localSPI: UInt64
     let path: Path
     let natPath: Path
-    let request: [UInt8]
+    var request: [UInt8]
     let nonce: [UInt8]
     let exchange: PrivateKey
+    /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
+    let cookie: [UInt8]?
     let began: Instant
-    var cookie: [UInt8]?
     var attempts = 0
     var wait: Duration
     var deadline: Instant
@@ -36,48 +37,52 @@ extension Engine {
         _ output: inout Output
     ) -> ConnectionHandle? {
         guard let group = client.ikeSuites.first?.group else { return nil }
+        guard let exchange = privateKey(group) else { return nil }
         let handle = newHandle()
-        let begun = begin(
-            client, handle, group: group, cookie: nil, restarts: 0, on: path, natPath: natPath,
-            at: now, &output)
-        return begun ? handle : nil
+        let initiation = Initiation(
+            handle: handle, policy: client, localSPI: newIKESPI(), path: path, natPath: natPath,
+            request: [], nonce: random.bytes(Self.clientNonceLength), exchange: exchange,
+            cookie: nil, began: now,
+            wait: policy.timing.retransmit, deadline: now)
+        begin(initiation, at: now, &output)
+        return handle
     }
 
-    private func begin(
-        _ client: ClientPolicy, _ handle: ConnectionHandle, group: DHGroup, cookie: [UInt8]?,
-        restarts: Int, on path: Path, natPath: Path, at now: Instant, _ output: inout Output
-    ) -> Bool {
-        guard let exchange = privateKey(group) else { return false }
-        let spi = newIKESPI()
-        let nonce = random.bytes(32)
+    /// In bytes. Longer than a gateway's, whose answer has a notify or two more: one that is
+    /// longer than its request would want a cookie first.
+    private static let clientNonceLength = 64
+
+    /// Sends the first request of a login, or the next first one.
+    private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
+        let client = initiation.policy
         var payloads: [AnyPayload] = [
             .securityAssociation(offer(client.ikeSuites)),
             .keyExchange(
                 KeyExchangePayload(
-                    group: group.transformID, publicValue: exchange.exchange.publicValue)),
-            .nonce(NoncePayload(nonce)),
+                    group: initiation.exchange.exchange.group.transformID,
+                    publicValue: initiation.exchange.exchange.publicValue)),
+            .nonce(NoncePayload(initiation.nonce)),
         ]
         payloads += NATDetection.notifies(
-            initiatorSPI: spi, responderSPI: 0, path: path, pretending: client.pretendsNAT)
+            initiatorSPI: initiation.localSPI, responderSPI: 0, path: initiation.path,
+            pretending: client.pretendsNAT)
         if client.supportsFragmentation {
             payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
         }
-        if let cookie {
+        if let cookie = initiation.cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
         }
-        let request = plain(
+        var initiation = initiation
+        initiation.request = plain(
             Header(
-                initiatorSPI: spi, responderSPI: 0, exchange: .ikeSAInit, fromInitiator: true,
-                isResponse: false, messageID: 0), payloads)
-        let wait = policy.timing.retransmit
-        let initiation = Initiation(
-            handle: handle, policy: client, localSPI: spi, path: path, natPath: natPath,
-            request: request, nonce: nonce, exchange: exchange, began: now, wait: wait,
-            deadline: now + wait, restarts: restarts)
-        initiations[spi] = initiation
+                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: .ikeSAInit,
+                fromInitiator: true, isResponse: false, messageID: 0), payloads)
+        initiation.attempts = 0
+        initiation.wait = policy.timing.retransmit
+        initiation.deadline = now + initiation.wait
+        initiations[initiation.localSPI] = initiation
         schedule(initiation)
-        transmit(request, on: path, &output)
-        return true
+        transmit(initiation.request, on: initiation.path, &output)
     }
 
     func expired(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
@@ -126,18 +131,22 @@ extension Engine {
         authenticate(sa, initiation, at: now, &output)
     }
 
+    /// Asks again with a cookie or another group, and all else unchanged (RFC 7296 §1.2, §2.6).
     private func restart(
         _ initiation: Initiation, cookie: [UInt8]? = nil, group: DHGroup? = nil, at now: Instant,
         _ output: inout Output
     ) {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
-        initiations[initiation.localSPI] = nil
-        let begun = begin(
-            initiation.policy, initiation.handle,
-            group: group ?? initiation.exchange.exchange.group,
-            cookie: cookie, restarts: initiation.restarts + 1, on: initiation.path,
-            natPath: initiation.natPath, at: now, &output)
-        if !begun { output.notices.append(.failed(initiation.handle, .invalidSyntax)) }
+        guard let exchange = group.map(privateKey) ?? initiation.exchange else {
+            return fail(initiation, .invalidSyntax, &output)
+        }
+        let next = Initiation(
+            handle: initiation.handle, policy: initiation.policy, localSPI: initiation.localSPI,
+            path: initiation.path, natPath: initiation.natPath, request: [],
+            nonce: initiation.nonce, exchange: exchange, cookie: cookie ?? initiation.cookie,
+            began: initiation.began, wait: initiation.wait, deadline: now,
+            restarts: initiation.restarts + 1)
+        begin(next, at: now, &output)
     }
 
     private func answered(

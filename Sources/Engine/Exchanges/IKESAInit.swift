@@ -15,66 +15,147 @@ extension Engine {
         guard header.fromInitiator, header.messageID == 0, header.responderSPI == 0 else {
             return output.drop(.malformed, .spoofable, from: path)
         }
+        guard datagram.count <= DefencePolicy.longestInit else {
+            return output.drop(.tooLong, .spoofable, from: path)
+        }
         let key = InitKey(datagram, from: path.remote)
-        if let sa = initiated[key].flatMap({ sas[$0] }) {
-            // A late copy of what IKE_AUTH has followed is ignored (RFC 7296 §2.1).
-            guard case .awaitingAuth(let handshake) = sa.phase else {
-                return output.drop(.unexpectedMessage, .spoofable, from: path)
-            }
+        if let spi = initiated[key] { return answerAgain(spi, on: path, &output) }
+        let request = InitRequest(
+            header: header, payloads: payloads, datagram: datagram, key: key, path: path, now: now)
+        let cookie = check(request)
+        let proof = cookie == .valid ? InitProof.cookie : .spoofable
+        output.events.append(IKESAInitReceived(proof: proof, source: path.remote.address))
+        if let cause = demandsCookie(request, cookie) {
+            return challenge(request, cause, &output)
+        }
+        switch answerInit(request, proof) {
+        case .success(let half):
+            halfOpen.insert(half)
+            initiated[key] = half.localSPI
+            schedule(half)
+            transmit(half.response, on: path, &output)
+        case .failure(.amplifies): challenge(request, .amplification, &output)
+        case .failure(.refused(let reason, let notify)):
+            refuse(request, proof, reason, notify, &output)
+        }
+    }
+
+    /// The same request again gets the same answer (RFC 7296 §2.1), unless IKE_AUTH has followed
+    /// and this is a late copy.
+    private func answerAgain(_ spi: UInt64, on path: Path, _ output: inout Output) {
+        if let half = halfOpen[spi] {
+            half.retransmissions &+= 1
+            transmit(half.response, on: path, &output)
+        } else if let sa = sas[spi], case .awaitingAuth(let handshake) = sa.phase {
             sa.retransmissionsSeen += 1
-            return transmit(handshake.response, on: path, &output)
-        }
-        output.events.append(IKESAInitReceived(source: path.remote.address))
-        switch answerInit(header, payloads, datagram, key, on: path, at: now) {
-        case .success(let sa):
-            sas[sa.localSPI] = sa
-            initiated[key] = sa.localSPI
-            halfOpen.insert(sa.localSPI)
-            sa.timers[.halfOpen] = now + policy.timing.halfOpen
-            if case .awaitingAuth(let handshake) = sa.phase {
-                transmit(handshake.response, on: path, &output)
-            }
-            schedule(sa)
-        case .failure(let rejection):
-            output.events.append(
-                IKESAInitRejected(reason: rejection.reason, source: path.remote.address))
-            if rejection.reason == .noProposalChosen {
-                tellIfWeak(refused: payloads, from: path.remote.address, &output)
-            }
-            guard let notify = rejection.notify else { return }
-            // Our SPI stays zero: there is no SA (RFC 7296 §2.6).
-            let answer = Header(
-                initiatorSPI: header.initiatorSPI, responderSPI: 0, exchange: .ikeSAInit,
-                fromInitiator: false, isResponse: true, messageID: 0)
-            transmit(plain(answer, [.notify(notify)]), on: path, &output)
+            transmit(handshake.response, on: path, &output)
+        } else {
+            output.drop(.unexpectedMessage, .spoofable, from: path)
         }
     }
 
-    private struct Rejection: Error {
-        let reason: InitRejection
-        var notify: NotifyPayload?
-
-        static func silent(_ reason: InitRejection) -> Self { Self(reason: reason) }
-        static let invalidSyntax = Self(
-            reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax))
+    /// An IKE_SA_INIT request that is not a retransmission, and when and how it came.
+    private struct InitRequest {
+        let header: Header
+        let payloads: [AnyPayload]
+        let datagram: [UInt8]
+        let key: InitKey
+        let path: Path
+        let now: Instant
     }
+
+    private enum Rejection: Error {
+        case refused(InitRejection, NotifyPayload?)
+        /// The answer would be longer than the request, and its source may be spoofed.
+        case amplifies
+
+        static func silent(_ reason: InitRejection) -> Self { .refused(reason, nil) }
+        static let invalidSyntax = Self.refused(.invalidSyntax, NotifyPayload(.invalidSyntax))
+    }
+
+    // MARK: Cookies (RFC 7296 §2.6)
+
+    private enum Cookie { case none, valid, invalid }
+
+    private func claim(_ request: InitRequest) -> CookieClaim? {
+        request.payloads.nonce.map {
+            CookieClaim(
+                initiatorSPI: request.header.initiatorSPI, nonce: $0.bytes,
+                source: request.path.remote.address)
+        }
+    }
+
+    private func check(_ request: InitRequest) -> Cookie {
+        guard let cookie = request.payloads.notifies(.cookie).first else { return .none }
+        guard let claim = claim(request) else { return .invalid }
+        return defence.isValid(cookie.data, for: claim, at: request.now, random) ? .valid : .invalid
+    }
+
+    private func demandsCookie(_ request: InitRequest, _ cookie: Cookie) -> CookieCause? {
+        switch cookie {
+        case .valid: nil
+        case .invalid: .invalid
+        case .none:
+            defence.demandsCookie(
+                request.path.remote.address, halfOpen: halfOpen, under: policy.defence,
+                at: request.now)
+        }
+    }
+
+    /// Asks for the request again, with a cookie. Keeps nothing.
+    private func challenge(
+        _ request: InitRequest, _ cause: CookieCause, _ output: inout Output
+    ) {
+        guard let claim = claim(request) else {
+            return refuse(request, .spoofable, .invalidSyntax, nil, &output)
+        }
+        output.events.append(
+            CookieChallenged(cause: cause, source: request.path.remote.address))
+        let cookie = defence.cookie(for: claim, at: request.now, random)
+        answer(request, .spoofable, NotifyPayload(.cookie, data: cookie), &output)
+    }
+
+    private func refuse(
+        _ request: InitRequest, _ proof: InitProof, _ reason: InitRejection,
+        _ notify: NotifyPayload?, _ output: inout Output
+    ) {
+        output.events.append(
+            IKESAInitRejected(reason: reason, proof: proof, source: request.path.remote.address))
+        if reason == .noProposalChosen {
+            tellIfWeak(refused: request.payloads, from: request.path.remote.address, &output)
+        }
+        if let notify { answer(request, proof, notify, &output) }
+    }
+
+    /// Answers with one notify. Our SPI stays zero: there is no SA (RFC 7296 §2.6).
+    private func answer(
+        _ request: InitRequest, _ proof: InitProof, _ notify: NotifyPayload,
+        _ output: inout Output
+    ) {
+        let header = Header(
+            initiatorSPI: request.header.initiatorSPI, responderSPI: 0, exchange: .ikeSAInit,
+            fromInitiator: false, isResponse: true, messageID: 0)
+        let bytes = plain(header, [.notify(notify)])
+        // Nobody shall have us send more to a third party than he sends to us.
+        guard proof != .spoofable || bytes.count <= request.datagram.count else {
+            return output.drop(.amplification, proof.level, from: request.path)
+        }
+        transmit(bytes, on: request.path, &output)
+    }
+
+    // MARK: The answer
 
     private func answerInit(
-        _ header: Header, _ payloads: [AnyPayload], _ datagram: [UInt8], _ key: InitKey,
-        on path: Path, at now: Instant
-    ) -> Result<IKESA, Rejection> {
+        _ request: InitRequest, _ proof: InitProof
+    ) -> Result<HalfOpen, Rejection> {
         let started = policy.stopwatch()
-        guard halfOpen.count + lingering < policy.halfOpenLimit else {
-            return .failure(.silent(.halfOpenLimit))
-        }
-        guard sessions.count < policy.sessionLimit else {
-            return .failure(.silent(.sessionLimit))
-        }
+        let (payloads, source) = (request.payloads, request.path.remote.address)
+        if let reason = limit(source) { return .failure(.silent(reason)) }
         if let type = payloads.unknownCritical {
             return .failure(
-                Rejection(
-                    reason: .unsupportedCriticalPayload,
-                    notify: NotifyPayload(.unsupportedCriticalPayload, data: [type.rawValue])))
+                .refused(
+                    .unsupportedCriticalPayload,
+                    NotifyPayload(.unsupportedCriticalPayload, data: [type.rawValue])))
         }
         guard let offers = payloads.securityAssociation, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce
@@ -82,57 +163,70 @@ extension Engine {
         // Several connections may answer here; who it is comes later.
         let suites = policy.connections.flatMap(\.ikeSuites)
         guard let agreement = choose(offers.proposals, from: suites, group: theirs.group) else {
-            return .failure(
-                Rejection(reason: .noProposalChosen, notify: NotifyPayload(.noProposalChosen)))
+            return .failure(.refused(.noProposalChosen, NotifyPayload(.noProposalChosen)))
         }
         let group = agreement.suite.group
         guard theirs.group == group.transformID else {
             var wanted: [UInt8] = []
             wanted.put(group.transformID)
             return .failure(
-                Rejection(
-                    reason: .invalidKEPayload,
-                    notify: NotifyPayload(.invalidKEPayload, data: wanted)))
+                .refused(.invalidKEPayload, NotifyPayload(.invalidKEPayload, data: wanted)))
+        }
+        let spi = newIKESPI()
+        if proof == .spoofable {
+            let sketch = initResponse(
+                request, agreement,
+                publicValue: Array(repeating: 0, count: group.publicValueLength),
+                nonce: Array(repeating: 0, count: Self.nonceLength), spi: spi)
+            guard
+                Message.plain(sketch.header, payloads: sketch.payloads).count
+                    <= request.datagram.count
+            else { return .failure(.amplifies) }
+        }
+        if let reason = defence.takeKeyExchange(for: source, under: policy.defence, at: request.now)
+        {
+            return .failure(.silent(reason))
         }
         do throws(CryptoError) {
             let ours = try KeyExchange(group, random: random)
-            let spi = newIKESPI()
-            let responderNonce = random.bytes(32)
+            let responderNonce = random.bytes(Self.nonceLength)
             let shared = try ours.sharedSecret(with: theirs.publicValue)
-            let nonces = nonce.bytes + responderNonce
-            let keys = try IKEKeys(
-                suite: agreement.suite,
-                seed: try IKEKeys.seed(agreement.suite.prf, nonces: nonces, shared: shared),
-                nonces: nonces, initiatorSPI: header.initiatorSPI, responderSPI: spi,
-                weInitiated: false, tap: keyTap)
+            let seed = try IKEKeys.seed(
+                agreement.suite.prf, nonces: nonce.bytes + responderNonce, shared: shared)
             let response = initResponse(
-                header, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi,
-                withNAT: payloads.has(.natDetectionSourceIP),
-                withFragments: payloads.has(.fragmentationSupported), on: path)
-            let handshake = ResponderHandshake(
-                request: datagram, response: response, initiatorNonce: nonce.bytes,
-                responderNonce: responderNonce, received: now,
-                workNanoseconds: policy.stopwatch() &- started)
-            let sa = IKESA(
-                weInitiated: false, localSPI: spi, remoteSPI: header.initiatorSPI,
-                suite: agreement.suite, keys: keys, path: path, phase: .awaitingAuth(handshake),
-                now: now, initKey: key, expectedID: 1)
-            sa.extensions.fragmentation = payloads.has(.fragmentationSupported)
-            sa.nat =
-                NATDetection.situation(
-                    payloads, initiatorSPI: header.initiatorSPI, responderSPI: 0, path: path)
-                ?? NATSituation.none
-            return .success(sa)
+                request, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi)
+            return .success(
+                HalfOpen(
+                    localSPI: spi, initiatorSPI: request.header.initiatorSPI,
+                    suite: agreement.suite, seed: seed, key: request.key,
+                    request: request.datagram,
+                    response: plain(response.header, response.payloads), path: request.path,
+                    nat: NATDetection.situation(
+                        payloads, initiatorSPI: request.header.initiatorSPI, responderSPI: 0,
+                        path: request.path) ?? NATSituation.none,
+                    received: request.now, workNanoseconds: policy.stopwatch() &- started))
         } catch {
             // A public value that is no point of its group (RFC 6989).
             return .failure(.invalidSyntax)
         }
     }
 
+    /// In bytes; between 16 and 256 (RFC 7296 §2.10).
+    private static let nonceLength = 32
+
+    /// The limit that forbids one more half-open IKE SA.
+    private func limit(_ source: IPAddress) -> InitRejection? {
+        if halfOpen.count + lingering >= policy.halfOpenLimit { return .halfOpenLimit }
+        if halfOpen.count(of: source) >= policy.defence.halfOpenPerSource {
+            return .halfOpenSourceLimit
+        }
+        return nil
+    }
+
     private func initResponse(
-        _ request: Header, _ agreement: Agreement<IKESuite>, publicValue: [UInt8], nonce: [UInt8],
-        spi: UInt64, withNAT: Bool, withFragments: Bool, on path: Path
-    ) -> [UInt8] {
+        _ request: InitRequest, _ agreement: Agreement<IKESuite>, publicValue: [UInt8],
+        nonce: [UInt8], spi: UInt64
+    ) -> (header: Header, payloads: [AnyPayload]) {
         var payloads: [AnyPayload] = [
             .securityAssociation(SecurityAssociationPayload([agreement.proposal])),
             .keyExchange(
@@ -140,16 +234,18 @@ extension Engine {
                     group: agreement.suite.group.transformID, publicValue: publicValue)),
             .nonce(NoncePayload(nonce)),
         ]
-        if withNAT {
+        if request.payloads.has(.natDetectionSourceIP) {
             payloads += NATDetection.notifies(
-                initiatorSPI: request.initiatorSPI, responderSPI: spi, path: path,
+                initiatorSPI: request.header.initiatorSPI, responderSPI: spi, path: request.path,
                 pretending: policy.forcesEncapsulation)
         }
         payloads.append(.notify(NotifyPayload(.childlessSupported)))
-        if withFragments { payloads.append(.notify(NotifyPayload(.fragmentationSupported))) }
+        if request.payloads.has(.fragmentationSupported) {
+            payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+        }
         let header = Header(
-            initiatorSPI: request.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
+            initiatorSPI: request.header.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
             fromInitiator: false, isResponse: true, messageID: 0)
-        return plain(header, payloads)
+        return (header, payloads)
     }
 }

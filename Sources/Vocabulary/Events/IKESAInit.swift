@@ -1,62 +1,122 @@
 /// A stranger asks for an IKE SA.
-package struct IKESAInitReceived: CoalescingEvent {
+package struct IKESAInitReceived: SourcedEvent {
+    package var proof: Public<InitProof>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
-    package init(source: IPAddress) {
+    package init(proof: InitProof, source: IPAddress) {
+        self.proof = Public(proof)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package var likeness: Personal<IPAddress> { source }
+    package var why: Public<InitProof> { proof }
 
     package static let schema = Schema<Self>(
         "ike_sa_init_received", since: 1, rfc: "7296 §1.2",
         "A new IKE_SA_INIT request came, not counting retransmissions.",
         fields: [
-            Field("source", \.source, "where it came from; anybody can write that"),
+            Field("proof", \.proof, "whether it came with a cookie of ours"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
             Counter(
-                "ike_sa_init_received_total", "IKE_SA_INIT requests received.",
-                adding: { $0.count.clear })
+                "ike_sa_init_received_total", "IKE_SA_INIT requests received.", by: "proof",
+                \.proof, adding: { $0.count.clear })
         ])
 
-    package static let example = Self(source: .v4(0xc000_0207))
+    package static let example = Self(proof: .spoofable, source: .v4(0xc000_0207))
 }
 
-/// A stranger's IKE_SA_INIT was refused.
-package struct IKESAInitRejected: CoalescingEvent {
-    package var reason: Public<InitRejection>
+/// A stranger must prove its address first.
+package struct CookieChallenged: SourcedEvent {
+    package var cause: Public<CookieCause>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
-    package init(reason: InitRejection, source: IPAddress) {
-        self.reason = Public(reason)
+    package init(cause: CookieCause, source: IPAddress) {
+        self.cause = Public(cause)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package struct Likeness: Hashable, Sendable {
-        let reason: Public<InitRejection>
-        let source: Personal<IPAddress>
+    package var why: Public<CookieCause> { cause }
+
+    package static let schema = Schema<Self>(
+        "cookie_challenged", since: 1, rfc: "7296 §2.6",
+        "An IKE_SA_INIT request was answered with a cookie, and forgotten.",
+        fields: [
+            Field("cause", \.cause, "what made it necessary"),
+            Field("source", \.source, "where the request came from; anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
+            Field("count", \.count, in: .count, "how many within the second"),
+        ],
+        counters: [
+            Counter(
+                "ike_cookies_challenged_total",
+                "IKE_SA_INIT requests answered with a cookie.", by: "cause", \.cause,
+                adding: { $0.count.clear })
+        ])
+
+    package static let example = Self(cause: .halfOpen, source: .v4(0xc000_0207))
+}
+
+/// A stranger's IKE_SA_INIT was refused.
+package struct IKESAInitRejected: SourcedEvent {
+    package var reason: Public<InitRejection>
+    package var proof: Public<InitProof>
+    package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
+    package var count: Public<UInt64>
+
+    package init(reason: InitRejection, proof: InitProof, source: IPAddress) {
+        self.reason = Public(reason)
+        self.proof = Public(proof)
+        self.source = Personal(source)
+        sourceBits = Public(source.bits)
+        count = Public(1)
     }
-    package var likeness: Likeness { Likeness(reason: reason, source: source) }
+
+    package struct Why: Hashable, Sendable {
+        let reason: Public<InitRejection>
+        let proof: Public<InitProof>
+    }
+    package var why: Why { Why(reason: reason, proof: proof) }
 
     package static let schema = Schema<Self>(
         "ike_sa_init_rejected", since: 1, rfc: "7296 §2.21.1",
         "An IKE_SA_INIT request was answered with an error, or not at all.",
         fields: [
             Field("reason", \.reason, "the notify sent, or the limit met"),
-            Field("source", \.source, "where it came from; anybody can write that"),
+            Field("proof", \.proof, "whether the request came with a cookie of ours"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
             Counter(
                 "ike_sa_init_rejected_total", "IKE_SA_INIT requests refused.", by: "reason",
-                \.reason, adding: { $0.count.clear })
+                \.reason, adding: { $0.count.clear }),
+            Counter(
+                "ike_sa_init_rejected_by_proof_total",
+                "The same, by how much the source had proved.", by: "proof", \.proof,
+                adding: { $0.count.clear }),
         ])
 
-    package static let example = Self(reason: .noProposalChosen, source: .v4(0xc000_0207))
+    package static let example = Self(
+        reason: .noProposalChosen, proof: .spoofable, source: .v4(0xc000_0207))
 }

@@ -52,25 +52,26 @@ package struct PeerDead: Event {
 }
 
 /// An IKE message had no effect.
-package struct MessageDropped: CoalescingEvent {
+package struct MessageDropped: SourcedEvent {
     package var reason: Public<MessageDrop>
     package var proof: Public<ProofLevel>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
     package init(reason: MessageDrop, proof: ProofLevel, source: IPAddress) {
         self.reason = Public(reason)
         self.proof = Public(proof)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package struct Likeness: Hashable, Sendable {
+    package struct Why: Hashable, Sendable {
         let reason: Public<MessageDrop>
         let proof: Public<ProofLevel>
-        let source: Personal<IPAddress>
     }
-    package var likeness: Likeness { Likeness(reason: reason, proof: proof, source: source) }
+    package var why: Why { Why(reason: reason, proof: proof) }
 
     package static let schema = Schema<Self>(
         "message_dropped", since: 1, rfc: "7296 §2.21.4",
@@ -79,12 +80,19 @@ package struct MessageDropped: CoalescingEvent {
             Field("reason", \.reason, "why"),
             Field("proof", \.proof, "how much the source address had proved"),
             Field("source", \.source, "where they came from"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
             Counter(
                 "ike_messages_dropped_total", "IKE messages ignored.", by: "reason", \.reason,
-                adding: { $0.count.clear })
+                adding: { $0.count.clear }),
+            Counter(
+                "ike_messages_dropped_by_proof_total",
+                "The same, by how much the source had proved.", by: "proof", \.proof,
+                among: ProofLevel.ofMessages, adding: { $0.count.clear }),
         ])
 
     package static let example = Self(

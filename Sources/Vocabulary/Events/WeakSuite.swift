@@ -32,25 +32,26 @@ package struct WeakSuiteChosen: Event {
 }
 
 /// A peer's offer could only have made a weak SA, and there is none.
-package struct WeakSuiteRefused: CoalescingEvent {
+package struct WeakSuiteRefused: SourcedEvent {
     package var sa: Public<SAKind>
     package var algorithm: Public<WeakAlgorithm>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
     package init(sa: SAKind, algorithm: WeakAlgorithm, source: IPAddress) {
         self.sa = Public(sa)
         self.algorithm = Public(algorithm)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package struct Likeness: Hashable, Sendable {
+    package struct Why: Hashable, Sendable {
         let sa: Public<SAKind>
         let algorithm: Public<WeakAlgorithm>
-        let source: Personal<IPAddress>
     }
-    package var likeness: Likeness { Likeness(sa: sa, algorithm: algorithm, source: source) }
+    package var why: Why { Why(sa: sa, algorithm: algorithm) }
 
     package static let schema = Schema<Self>(
         "weak_suite_refused", since: 1, rfc: "8247 §2",
@@ -59,12 +60,15 @@ package struct WeakSuiteRefused: CoalescingEvent {
             Field("sa", \.sa, "which SA it was for"),
             Field("algorithm", \.algorithm, "the weakest that it could not have done without"),
             Field("source", \.source, "where it came from; for IKE, anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
             Counter(
                 "ike_weak_suites_refused_total", "Weak offers that no SA came of.",
-                by: "algorithm", \.algorithm, adding: { $0.count.clear })
+                by: "sa", \.sa, adding: { $0.count.clear })
         ])
 
     package static let example = Self(

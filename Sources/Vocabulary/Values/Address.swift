@@ -33,6 +33,8 @@ package enum IPAddress: Hashable, Sendable {
 
     package var isIPv4: Bool { if case .v4 = self { true } else { false } }
 
+    /// Of the whole address.
+    var bits: UInt64 { isIPv4 ? 32 : 128 }
     /// The address as a number, for comparisons within one family.
     package var number: UInt128 {
         switch self {

@@ -129,3 +129,11 @@ extension Classified where Class == PersonalClass, Value: PersonalValue {
 extension Classified where Class == PublicClass {
     package func datum(under policy: Disclosure) -> Datum { value.datum }
 }
+
+extension Classified where Class == PersonalClass, Value == IPAddress {
+    /// The network that an address belongs to, which is personal, too, and its prefix length.
+    func network(v4: Int, v6: Int) -> (Personal<IPAddress>, bits: UInt64) {
+        let length = value.isIPv4 ? v4 : v6
+        return (Personal(value.prefix(length)), UInt64(clamping: length))
+    }
+}

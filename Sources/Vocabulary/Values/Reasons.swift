@@ -10,7 +10,26 @@ package enum InitRejection: String, Label {
     case invalidSyntax = "invalid_syntax"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     case halfOpenLimit = "half_open_limit"
-    case sessionLimit = "session_limit"
+    /// Too many of one source.
+    case halfOpenSourceLimit = "half_open_source_limit"
+    /// Too many key exchanges in too short a time.
+    case keyExchangeLimit = "key_exchange_limit"
+    /// The same, of one source.
+    case keyExchangeSourceLimit = "key_exchange_source_limit"
+}
+
+/// Why a stranger must prove its address before it is served (RFC 7296 §2.6).
+package enum CookieCause: String, Label {
+    /// Many IKE SAs are half-open.
+    case halfOpen = "half_open"
+    /// Many of one source are.
+    case halfOpenSource = "half_open_source"
+    /// Many key exchanges were computed for strangers, in all or for one source.
+    case keyExchanges = "key_exchanges"
+    /// The answer would be longer than the request.
+    case amplification
+    /// The cookie that it returned is none of ours, or too old.
+    case invalid
 }
 
 /// Why an IKE_AUTH did not end in a session.
@@ -36,6 +55,8 @@ package enum AuthFailure: String, Label {
     case unexpectedNAT = "unexpected_nat_detected"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
+    /// IKE_SA_INIT was answered, and what came then did not decrypt, again and again.
+    case invalidMessages = "invalid_messages"
     /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
     case peerRefusedUs = "peer_refused_us"
 }
@@ -83,6 +104,23 @@ package enum ProofLevel: String, Label {
     /// Named an identity that we know.
     case identity
     case authenticated
+
+    /// What the source of an IKE message that is dropped can have proved.
+    package static let ofMessages: [Self] = [.spoofable, .keyExchange, .authenticated]
+}
+
+/// The same, as far as an IKE_SA_INIT request can prove it (RFC 7296 §2.6).
+package enum InitProof: String, Label {
+    case spoofable
+    /// It came with a cookie of ours.
+    case cookie
+
+    package var level: ProofLevel {
+        switch self {
+        case .spoofable: .spoofable
+        case .cookie: .cookie
+        }
+    }
 }
 
 package enum SessionEnd: String, Label {
@@ -195,7 +233,12 @@ package enum MessageDrop: String, Label {
     case unexpectedMessage = "unexpected_message"
     /// Too many of these in too short a time.
     case rateLimit = "rate_limit"
-    case halfOpenLimit = "half_open_limit"
+    /// Longer than any message of its kind needs to be.
+    case tooLong = "too_long"
+    /// It waited longer than its sender does, or others that came later went before it.
+    case stale
+    /// Not answered: the answer would be longer, and the source may be spoofed.
+    case amplification
     case unprotected
     /// A fragment that came before, or of a message that was cut into fewer (RFC 7383 §2.6).
     case fragment

@@ -1,8 +1,6 @@
 import Testing
 import Vocabulary
 
-@testable import Recorder
-
 @Suite("Coalescer")
 struct CoalescerTests {
     @Test("keeps sums by likeness, whatever comes", arguments: 0..<5 as Range<UInt64>)
@@ -24,7 +22,7 @@ struct CoalescerTests {
             let source = IPAddress.v4(UInt32(random.next() % 5))
             var event: any CoalescingEvent =
                 switch random.next() % 3 {
-                case 0: IKESAInitReceived(source: source)
+                case 0: IKESAInitReceived(proof: .spoofable, source: source)
                 case 1: MessageDropped(reason: .malformed, proof: .spoofable, source: source)
                 default: ESPDropped(reason: .replay, session: nil, source: source)
                 }
@@ -53,18 +51,37 @@ struct CoalescerTests {
         #expect(coalescer.release().isEmpty)
     }
 
-    @Test("a flood of sources is let go early, and bounded")
+    @Test("a flood of sources is told by network, then not at all, and no count is lost")
     func flood() {
         var coalescer = Coalescer()
-        var rows = 0
-        for number in 0..<10_000 as Range<UInt32> {
-            rows +=
-                coalescer.add(
-                    IKESAInitReceived(source: .v4(number)), at: Instant(nanoseconds: 1)
-                ).count
+        var rows: [Coalescer.Timed] = []
+        // Scattered, so that almost every one is in a network of its own.
+        for number in 0..<100_000 as Range<UInt32> {
+            let source =
+                number % 2 == 0
+                ? IPAddress.v4(number &* 2_654_435_761)
+                : .v6(high: UInt64(number) &* 0x9e37_79b9_7f4a_7c15, low: 1)
+            rows += coalescer.add(
+                MessageDropped(reason: .malformed, proof: .spoofable, source: source),
+                at: Instant(nanoseconds: 1))
         }
-        #expect(rows == 2 * Coalescer.limit)
-        #expect(coalescer.release().count == 10_000 - 2 * Coalescer.limit)
+        #expect(rows.isEmpty)
+        rows = coalescer.release()
+        #expect(rows.count <= 2 * Coalescer.sourceLimit + 2)
+        #expect(rows.reduce(0) { $0 + $1.event.count.clear } == 100_000)
+        let bits = rows.compactMap { ($0.event as? MessageDropped)?.sourceBits.clear }
+        #expect(Set(bits) == [32, 128, 24, 48, 0])
+        #expect(bits.count { $0 == 32 || $0 == 128 } == Coalescer.sourceLimit)
+    }
+
+    @Test("lets the first of each second pass, if asked to")
+    func passing() {
+        var coalescer = Coalescer(passing: 2)
+        let event = IKESAInitReceived.example
+        let counts = (0..<5).map { _ in coalescer.add(event, at: Instant(nanoseconds: 1)).count }
+        #expect(counts == [1, 1, 0, 0, 0])
+        let next = coalescer.add(event, at: Instant(nanoseconds: 1_000_000_001))
+        #expect(next.map(\.event.count.clear) == [3, 1])
     }
 
     @Test("counts saturate")
@@ -78,8 +95,11 @@ struct CoalescerTests {
 }
 
 private let clear = Disclosure(
-    identities: .clear, addresses: .clear, virtualAddresses: .clear,
-    pseudonymiser: KeyedPseudonymiser(key: key))
+    identities: .clear, addresses: .clear, virtualAddresses: .clear, pseudonymiser: Nobody())
+
+private struct Nobody: Pseudonymiser {
+    func pseudonym(of _: [UInt8], for _: Purpose) -> String { "" }
+}
 
 private func counted(_ event: some CoalescingEvent, _ count: UInt64) -> any CoalescingEvent {
     var event = event
