@@ -77,7 +77,9 @@ package final class Engine {
         do throws(ParseFailure) {
             let message = try Message(parsing: datagram)
             switch message {
-            case .plain(let header, let payloads) where header.exchange == .ikeSAInit:
+            case .plain(let header, let payloads)
+            where header.exchange == .ikeSAInit
+                || header.exchange == .ikeSessionResume && resumes(header):
                 receiveInit(header, payloads, datagram, on: path, at: now, &output)
             case .plain: output.drop(.unprotected, .spoofable, from: path)
             case .protected(let header, let sealed):

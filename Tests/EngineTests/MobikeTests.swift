@@ -74,7 +74,8 @@ struct MobikeTests {
         #expect(pair.events(SessionClosed.self).isEmpty)
     }
 
-    @Test("moves a session whose IKE SA was replaced since, by either side", arguments: [true, false])
+    @Test(
+        "moves a session whose IKE SA was replaced since, by either side", arguments: [true, false])
     func moveAfterRekey(byGateway: Bool) throws {
         let (pair, handle) = try Self.connected()
         let session = try #require(pair.session)

@@ -149,7 +149,6 @@ final class ModelWalk {
         guard let handle = pair.connect(policy, from: login.source) else { return "no login" }
         done.append(.logIn)
         switch outcome {
-        case .unanswered: quiet(.seconds(200))
         case .refused(let reason):
             quiet()
             model.fail(reason)

@@ -39,8 +39,6 @@ struct ReferenceModel {
         /// The users' sessions whose place it takes; `silently`: their client is not told.
         case accepted(replacing: [SessionID], silently: Bool)
         case refused(AuthFailure)
-        /// The gateway is full and does not answer.
-        case unanswered
     }
 
     let unique: UniquePolicy
@@ -60,26 +58,30 @@ struct ReferenceModel {
     }
 
     func outcome(of login: Login) -> Outcome {
-        guard members.count < sessionLimit else { return .unanswered }
         guard login.isKnown else { return .refused(.unknownIdentity) }
         guard login.knowsSecret else { return .refused(.wrongCredential) }
         let others = members.filter { $0.user == login.user }
         let fromSamePlace = { (member: Member) in member.source == login.source }
         if unique != .never, login.saysInitialContact {
+            // Those are over before it is counted.
+            guard members.count - others.count < sessionLimit else {
+                return .refused(.sessionLimit)
+            }
             return .accepted(replacing: others.map(\.id), silently: true)
         }
+        var replaced = others
         switch unique {
-        case .replace: return .accepted(replacing: others.map(\.id), silently: false)
+        case .replace: break
         case .keep:
             guard others.allSatisfy(fromSamePlace) else { return .refused(.alreadyConnected) }
-            return .accepted(replacing: others.map(\.id), silently: false)
         case .never:
-            let replaced = others.filter {
+            replaced = others.filter {
                 fromSamePlace($0) && $0.address != nil && !login.isChildless
                     && $0.address == login.wanted
             }
-            return .accepted(replacing: replaced.map(\.id), silently: false)
         }
+        guard members.count < sessionLimit else { return .refused(.sessionLimit) }
+        return .accepted(replacing: replaced.map(\.id), silently: false)
     }
 
     mutating func fail(_ reason: AuthFailure) { failures.append(reason) }

@@ -127,6 +127,21 @@ struct TicketTests {
         }
     }
 
+    @Test("makes keys and AUTH as RFC 5723 has them: values of another implementation")
+    func knownAnswers() throws {
+        let auth = try resumptionAuth(
+            .hmacSHA256, message: Array("first message".utf8),
+            nonce: Array(repeating: 0xaa, count: 16),
+            key: SecretBytes(copying: Array(0..<32)),
+            identity: [2, 0, 0, 0] + Array("gw.lab".utf8))
+        #expect(hex(auth) == "0884fd8699e733a973da2c089f31211d4ecf4b7dd1d14b6973a9e256b8476a7c")
+        let seed = try IKEKeys.resumptionSeed(
+            .hmacSHA256, skD: SecretBytes(copying: Array(32..<64)),
+            nonces: Array(repeating: 1, count: 16) + Array(repeating: 2, count: 16))
+        let text = seed.withBytes { bytes in hex(bytes.indices.map { bytes[$0] }) }
+        #expect(text == "6359e50eb39289c2d4e12e86f1884767f8d4c389f3f82165aa8bc7b612711153")
+    }
+
     // MARK: The book
 
     @Test("is good until it expires")

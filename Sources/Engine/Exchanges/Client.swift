@@ -14,7 +14,7 @@ struct Initiation {
     let natPath: Path
     var request: [UInt8]
     let nonce: [UInt8]
-    let exchange: PrivateKey
+    let opening: Opening
     /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
     let cookie: [UInt8]?
     let began: Instant
@@ -23,6 +23,13 @@ struct Initiation {
     var deadline: Instant
     /// INVALID_KE_PAYLOAD and COOKIE restart the exchange; not for ever (RFC 7296 §2.6).
     var restarts = 0
+
+    /// What the keys will be made of.
+    enum Opening {
+        case keyExchange(PrivateKey)
+        /// Of an older session (RFC 5723).
+        case ticket(ResumptionTicket)
+    }
 }
 
 extension Engine {
@@ -38,10 +45,19 @@ extension Engine {
     ) -> ConnectionHandle? {
         guard let group = client.ikeSuites.first?.group else { return nil }
         guard let exchange = privateKey(group) else { return nil }
+        return begin(
+            .keyExchange(exchange), client, on: path, natPath: natPath, at: now, &output)
+    }
+
+    /// - Returns: what notices will call it.
+    func begin(
+        _ opening: Initiation.Opening, _ client: ClientPolicy, on path: Path, natPath: Path,
+        at now: Instant, _ output: inout Output
+    ) -> ConnectionHandle {
         let handle = newHandle()
         let initiation = Initiation(
             handle: handle, policy: client, localSPI: newIKESPI(), path: path, natPath: natPath,
-            request: [], nonce: random.bytes(Self.clientNonceLength), exchange: exchange,
+            request: [], nonce: random.bytes(Self.clientNonceLength), opening: opening,
             cookie: nil, began: now,
             wait: policy.timing.retransmit, deadline: now)
         begin(initiation, at: now, &output)
@@ -55,14 +71,26 @@ extension Engine {
     /// Sends the first request of a login, or the next first one.
     private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
         let client = initiation.policy
-        var payloads: [AnyPayload] = [
-            .securityAssociation(offer(client.ikeSuites)),
-            .keyExchange(
-                KeyExchangePayload(
-                    group: initiation.exchange.exchange.group.transformID,
-                    publicValue: initiation.exchange.exchange.publicValue)),
-            .nonce(NoncePayload(initiation.nonce)),
-        ]
+        var payloads: [AnyPayload]
+        let kind: ExchangeType
+        switch initiation.opening {
+        case .keyExchange(let key):
+            kind = .ikeSAInit
+            payloads = [
+                .securityAssociation(offer(client.ikeSuites)),
+                .keyExchange(
+                    KeyExchangePayload(
+                        group: key.exchange.group.transformID,
+                        publicValue: key.exchange.publicValue)),
+                .nonce(NoncePayload(initiation.nonce)),
+            ]
+        case .ticket(let ticket):
+            kind = .ikeSessionResume
+            payloads = [
+                .nonce(NoncePayload(initiation.nonce)),
+                .notify(NotifyPayload(.ticketOpaque, data: ticket.bytes)),
+            ]
+        }
         payloads += NATDetection.notifies(
             initiatorSPI: initiation.localSPI, responderSPI: 0, path: initiation.path,
             pretending: client.pretendsNAT)
@@ -75,7 +103,7 @@ extension Engine {
         var initiation = initiation
         initiation.request = plain(
             Header(
-                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: .ikeSAInit,
+                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: kind,
                 fromInitiator: true, isResponse: false, messageID: 0), payloads)
         initiation.attempts = 0
         initiation.wait = policy.timing.retransmit
@@ -88,6 +116,10 @@ extension Engine {
     func expired(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
         guard initiation.attempts < policy.timing.retransmissions else {
             return fail(initiation, .timeout, &output)
+        }
+        // A gateway that knows nothing of tickets says nothing to them.
+        if case .ticket = initiation.opening, initiation.attempts >= Self.ticketAttempts {
+            return logInInstead(initiation, at: now, &output)
         }
         var initiation = initiation
         initiation.attempts += 1
@@ -116,6 +148,9 @@ extension Engine {
         if let cookie = payloads.notifies(.cookie).first {
             return restart(initiation, cookie: cookie.data, at: now, &output)
         }
+        if case .ticket = initiation.opening, header.responderSPI == 0 {
+            return logInInstead(initiation, at: now, &output)
+        }
         if let wanted = payloads.notifies(.invalidKEPayload).first {
             let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
             let suite = initiation.policy.ikeSuites.first { $0.group.transformID == number }
@@ -137,30 +172,50 @@ extension Engine {
         _ output: inout Output
     ) {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
-        guard let exchange = group.map(privateKey) ?? initiation.exchange else {
-            return fail(initiation, .invalidSyntax, &output)
+        var opening = initiation.opening
+        if let group {
+            guard let exchange = privateKey(group) else {
+                return fail(initiation, .invalidSyntax, &output)
+            }
+            opening = .keyExchange(exchange)
         }
         let next = Initiation(
             handle: initiation.handle, policy: initiation.policy, localSPI: initiation.localSPI,
             path: initiation.path, natPath: initiation.natPath, request: [],
-            nonce: initiation.nonce, exchange: exchange, cookie: cookie ?? initiation.cookie,
+            nonce: initiation.nonce, opening: opening, cookie: cookie ?? initiation.cookie,
             began: initiation.began, wait: initiation.wait, deadline: now,
             restarts: initiation.restarts + 1)
         begin(next, at: now, &output)
+    }
+
+    /// How often a ticket is shown to a gateway that does not answer.
+    private static let ticketAttempts = 2
+
+    /// The gateway takes no ticket, or not this one (RFC 5723 §4.3.2).
+    private func logInInstead(
+        _ initiation: Initiation, at now: Instant, _ output: inout Output
+    ) {
+        guard let group = initiation.policy.ikeSuites.first?.group else {
+            return fail(initiation, .noProposalChosen, &output)
+        }
+        restart(initiation, group: group, at: now, &output)
     }
 
     private func answered(
         _ initiation: Initiation, _ header: Header, _ payloads: [AnyPayload],
         _ datagram: [UInt8], at now: Instant
     ) -> IKESA? {
+        guard case .keyExchange(let key) = initiation.opening else {
+            return resumed(initiation, header, payloads, datagram, at: now)
+        }
         guard header.responderSPI != 0, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
             let agreement = choose(chosen, from: initiation.policy.ikeSuites, group: theirs.group),
-            agreement.suite.group == initiation.exchange.exchange.group,
+            agreement.suite.group == key.exchange.group,
             theirs.group == agreement.suite.group.transformID
         else { return nil }
         do throws(CryptoError) {
-            let shared = try initiation.exchange.exchange.sharedSecret(with: theirs.publicValue)
+            let shared = try key.exchange.sharedSecret(with: theirs.publicValue)
             let nonces = initiation.nonce + nonce.bytes
             let keys = try IKEKeys(
                 suite: agreement.suite,
@@ -198,10 +253,9 @@ extension Engine {
         let identity = IdentificationPayload(client.localIdentity)
         let auth: [UInt8]
         do throws(CryptoError) {
-            auth = try sharedKeyAuth(
-                sa.suite.prf, secret: client.secret.bytes, message: handshake.request,
-                nonce: handshake.responderNonce, key: sa.keys.initiatorAuth,
-                identity: identity.bytes)
+            auth = try handshake.auth(
+                sa.suite.prf, message: handshake.request, nonce: handshake.responderNonce,
+                key: sa.keys.initiatorAuth, identity: identity.bytes)
         } catch {
             forget(sa)
             return output.notices.append(.failed(handshake.handle, .wrongCredential))
@@ -234,6 +288,7 @@ extension Engine {
             payloads += addressNotifies(besides: sa.path)
         }
         if !client.allowsNAT { payloads.append(.noNATs(on: sa.path)) }
+        if client.wantsTicket { payloads.append(.notify(NotifyPayload(.ticketRequest))) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
         schedule(sa)
     }
@@ -281,6 +336,7 @@ extension Engine {
             return fail(sa, handshake, .noProposalChosen, &output)
         }
         establish(sa, session, at: now)
+        keepTicket(payloads, of: sa, session, at: now)
         if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
         output.notices.append(
             .connected(handshake.handle, session.id, virtualAddresses: addresses))
@@ -314,10 +370,9 @@ extension Engine {
                     == handshake.policy.remoteIdentity?.canonicalBytes
         else { return false }
         do throws(CryptoError) {
-            let expected = try sharedKeyAuth(
-                sa.suite.prf, secret: handshake.policy.secret.bytes, message: handshake.response,
-                nonce: handshake.initiatorNonce, key: sa.keys.responderAuth,
-                identity: identity.bytes)
+            let expected = try handshake.auth(
+                sa.suite.prf, message: handshake.response, nonce: handshake.initiatorNonce,
+                key: sa.keys.responderAuth, identity: identity.bytes)
             return SecretBytes(copying: expected).matches(auth.data)
         } catch {
             return false

@@ -20,7 +20,7 @@ extension Engine {
         _ handshake: ResponderHandshake, on path: Path, at now: Instant, _ output: inout Output
     ) {
         let started = policy.stopwatch()
-        switch authenticate(payloads, of: sa, handshake) {
+        switch authenticate(payloads, of: sa, handshake, at: now) {
         case .failure(let rejection):
             respond([.notify(rejection.notify)], to: header, datagram, of: sa, on: path, &output)
             refuse(sa, rejection, at: now, &output)
@@ -59,7 +59,7 @@ extension Engine {
     }
 
     private func authenticate(
-        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake
+        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake, at now: Instant
     ) -> Result<Login, AuthRejection> {
         guard payloads.unknownCritical == nil else {
             let data = [payloads.unknownCritical?.rawValue ?? 0]
@@ -78,7 +78,7 @@ extension Engine {
                 AuthRejection(reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax)))
         }
         if let ticket = handshake.ticket {
-            return authenticate(payloads, claimed, by: ticket, of: sa, handshake)
+            return authenticate(payloads, claimed, by: ticket, of: sa, handshake, at: now)
         }
         guard let identity = Identity(claimed),
             let connection = connection(

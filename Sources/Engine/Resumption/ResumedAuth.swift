@@ -27,7 +27,7 @@ extension Engine {
     /// be the ticket's (§4.3.3), and the ticket must not have been used meanwhile.
     func authenticate(
         _ payloads: [AnyPayload], _ claimed: IdentificationPayload, by ticket: Ticket,
-        of sa: IKESA, _ handshake: ResponderHandshake
+        of sa: IKESA, _ handshake: ResponderHandshake, at now: Instant
     ) -> Result<Login, AuthRejection> {
         let contents = ticket.contents
         var rejection = AuthRejection(
@@ -49,6 +49,7 @@ extension Engine {
             guard SecretBytes(copying: theirs).matches(auth.data) else {
                 return .failure(rejection.because(.wrongCredential))
             }
+            guard use(ticket, at: now) else { return .failure(rejection.because(.ticketRefused)) }
             let ours = try resumptionAuth(
                 sa.suite.prf, message: handshake.response, nonce: handshake.initiatorNonce,
                 key: sa.keys.responderAuth, identity: ourID.bytes)
@@ -63,6 +64,18 @@ extension Engine {
         } catch {
             return .failure(rejection.because(.wrongCredential))
         }
+    }
+
+    /// Two may have shown the ticket; the first that proves itself has it.
+    ///
+    /// - Returns: false if it has been used, or is no good any more.
+    private func use(_ ticket: Ticket, at now: Instant) -> Bool {
+        let wall = wallMilliseconds(at: now)
+        return policy.resumption?.vault.with { book in
+            guard book.objection(to: ticket, at: wall) == nil else { return false }
+            book.add(.used(ticket.serial), until: ticket.contents.expires, at: wall)
+            return true
+        } ?? false
     }
 
     /// The old session, if it is still here, ends without a word to the peer, which has lost it

@@ -1,20 +1,29 @@
 /// A stranger shows a ticket.
-package struct IKESessionResumeReceived: CoalescingEvent {
+package struct IKESessionResumeReceived: SourcedEvent {
+    package var proof: Public<InitProof>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
-    package init(source: IPAddress) {
+    package init(proof: InitProof, source: IPAddress) {
+        self.proof = Public(proof)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package var likeness: Personal<IPAddress> { source }
+    package var why: Public<InitProof> { proof }
 
     package static let schema = Schema<Self>(
         "ike_session_resume_received", since: 1, rfc: "5723 §4.3.2",
         "A new IKE_SESSION_RESUME request came, not counting retransmissions.",
         fields: [
-            Field("source", \.source, "where it came from; anybody can write that"),
+            Field("proof", \.proof, "whether it came with a cookie of ours"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
@@ -23,33 +32,42 @@ package struct IKESessionResumeReceived: CoalescingEvent {
                 adding: { $0.count.clear })
         ])
 
-    package static let example = Self(source: .v4(0xc000_0207))
+    package static let example = Self(proof: .spoofable, source: .v4(0xc000_0207))
 }
 
 /// A ticket was not good enough: the peer has to log in anew.
-package struct TicketRefused: CoalescingEvent {
+package struct TicketRefused: SourcedEvent {
     package var reason: Public<TicketRefusal>
+    package var proof: Public<InitProof>
     package var source: Personal<IPAddress>
+    package var sourceBits: Public<UInt64>
     package var count: Public<UInt64>
 
-    package init(reason: TicketRefusal, source: IPAddress) {
+    package init(reason: TicketRefusal, proof: InitProof, source: IPAddress) {
         self.reason = Public(reason)
+        self.proof = Public(proof)
         self.source = Personal(source)
+        sourceBits = Public(source.bits)
         count = Public(1)
     }
 
-    package struct Likeness: Hashable, Sendable {
+    package struct Why: Hashable, Sendable {
         let reason: Public<TicketRefusal>
-        let source: Personal<IPAddress>
+        let proof: Public<InitProof>
     }
-    package var likeness: Likeness { Likeness(reason: reason, source: source) }
+    package var why: Why { Why(reason: reason, proof: proof) }
 
     package static let schema = Schema<Self>(
         "ticket_refused", since: 1, rfc: "5723 §4.3.2",
         "An IKE_SESSION_RESUME request was refused.",
         fields: [
             Field("reason", \.reason, "what was wrong with the ticket, or the limit met"),
-            Field("source", \.source, "where it came from; anybody can write that"),
+            Field("proof", \.proof, "whether the request came with a cookie of ours"),
+            Field(
+                "source", \.source, "where it came from; without a cookie, anybody can write that"),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
         counters: [
@@ -58,7 +76,8 @@ package struct TicketRefused: CoalescingEvent {
                 adding: { $0.count.clear })
         ])
 
-    package static let example = Self(reason: .expired, source: .v4(0xc000_0207))
+    package static let example = Self(
+        reason: .expired, proof: .spoofable, source: .v4(0xc000_0207))
 }
 
 /// A session has a ticket to come back with.

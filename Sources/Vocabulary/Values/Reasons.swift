@@ -53,6 +53,8 @@ package enum AuthFailure: String, Label {
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     /// The peer allows no NAT on its path and there is one (UNEXPECTED_NAT_DETECTED, RFC 4555).
     case unexpectedNAT = "unexpected_nat_detected"
+    /// The ticket was used by somebody else, or revoked, since it was shown.
+    case ticketRefused = "ticket_refused"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
     /// IKE_SA_INIT was answered, and what came then did not decrypt, again and again.
@@ -90,7 +92,7 @@ package enum TicketRefusal: String, Label {
     case noProposalChosen = "no_proposal_chosen"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     case halfOpenLimit = "half_open_limit"
-    case sessionLimit = "session_limit"
+    case halfOpenSourceLimit = "half_open_source_limit"
 }
 
 /// How much a source address has proved.
