@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+# Where `make install` lets alerts link to; by default the folder that it puts docs into.
+DOCS_URL ?=
 RELEASE := .build/release/weir
 # What `make install` installs. Another one than the release build must be there already.
 BINARY ?= $(RELEASE)
@@ -31,6 +33,8 @@ build: ## build the release binary
 	@.ci/packages libraries
 	@.ci/quiet "release build" \
 	    swift build -c release --product weir --static-swift-stdlib $(SWIFT_FLAGS)
+	@.ci/quiet "release build of the SQLite extension" \
+	    swift build -c release --product weir_store --static-swift-stdlib $(SWIFT_FLAGS)
 
 demo: build ## run gateway and simulated clients on loopback (DURATION=60s CLIENTS=20)
 	@$(RELEASE) demo --clients $(CLIENTS) --duration $(DURATION)
@@ -46,6 +50,7 @@ unit: debug # the tests that need neither root nor network
 
 # Network namespaces and TUN devices need root; nothing outside them is changed.
 system: debug # the tests with real peers
+	@.ci/unpack libreswan openiked
 	@$(if $(SUDO),echo "system tests make network namespaces: running them by sudo")
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    WEIR="$${WEIR:-$(CURDIR)/.build/debug/weir}" \
@@ -73,7 +78,8 @@ format: ## format all Swift code in place
 
 lint: debug ## check format and imports
 	@.ci/quiet "format" swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
-	@.ci/quiet "scripts" bash -n .ci/packages .ci/quiet .ci/run .ci/install
+	@.ci/quiet "scripts" bash -n .ci/packages .ci/unpack .ci/quiet .ci/run .ci/install
 
 install: $(if $(filter $(RELEASE),$(BINARY)),build) ## install under DESTDIR and PREFIX (default /usr/local)
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" .ci/install "$(BINARY)"
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" DOCS_URL="$(DOCS_URL)" \
+	    .ci/install "$(BINARY)"

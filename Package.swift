@@ -34,7 +34,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Folders of test data, read from the source tree at run time.
 let goldens = [
-    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"], "WireTests": ["Corpus"],
+    "ExporterTests": ["Golden"], "VocabularyTests": ["Golden"],
+    "StoreTests": ["Fixtures", "chunk_reader.py"],
+    "WireTests": ["Corpus"],
 ]
 
 func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
@@ -54,7 +56,10 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 
 let package = Package(
     name: "weir",
-    products: [.executable(name: "weir", targets: ["weir"])],
+    products: [
+        .executable(name: "weir", targets: ["weir"]),
+        .library(name: "weir_store", type: .dynamic, targets: ["StoreExtension"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -79,6 +84,7 @@ let package = Package(
         module("Wire", .pure),
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
+        module("Encoding", .pure),
         module("Presentation", .pure, ["Vocabulary"]),
         module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
@@ -88,7 +94,14 @@ let package = Package(
         // Shells: sockets, files, clocks, threads.
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
-        module("Store", .foreign, ["SQLite", "Vocabulary"]),
+        module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
+        // For the sqlite3 shell: loads where there is no Swift.
+        .target(
+            name: "StoreExtension", dependencies: ["CSQLite", "SQLite", "Store"],
+            swiftSettings: common,
+            linkerSettings: [
+                .unsafeFlags(["-static-stdlib"], .when(configuration: .release))
+            ]),
         module(
             "Exporter", .foreign,
             ["CCrypt", "CGnuTLS", "CMicroHTTPD", "CZlib", "Crypto", "Vocabulary"]),
@@ -127,11 +140,15 @@ let package = Package(
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
+        .executableTarget(
+            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(
             "CapacityTests",
             ["Capacity", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         tests("CryptoTests", ["Crypto"]),
+        tests("EncodingTests", ["Encoding"]),
         tests("EngineTests", ["Crypto", "ESP", "Engine", "TestKit", "Vocabulary", "Wire"]),
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
         tests("ExporterTests", ["Crypto", "Exporter", "Vocabulary"]),
@@ -151,7 +168,7 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

@@ -2,6 +2,7 @@
 #ifndef WEIR_CGNUTLS_SHIM_H
 #define WEIR_CGNUTLS_SHIM_H
 
+#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdbool.h>
@@ -35,9 +36,15 @@ static inline bool weir_tls_client_has_san(void *session, const char *name)
             int type = gnutls_x509_crt_get_subject_alt_name(
                 certificate, place, value, &length, NULL);
             if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) break;
-            found = (type == GNUTLS_SAN_DNSNAME || type == GNUTLS_SAN_URI
-                     || type == GNUTLS_SAN_RFC822NAME)
-                && length == strlen(name) && memcmp(value, name, length) == 0;
+            char address[INET6_ADDRSTRLEN];
+            if (type == GNUTLS_SAN_IPADDRESS)
+                found = (length == 4 || length == 16)
+                    && inet_ntop(length == 4 ? AF_INET : AF_INET6, value, address, sizeof address)
+                    && strcmp(address, name) == 0;
+            else
+                found = (type == GNUTLS_SAN_DNSNAME || type == GNUTLS_SAN_URI
+                         || type == GNUTLS_SAN_RFC822NAME)
+                    && length == strlen(name) && memcmp(value, name, length) == 0;
         }
     }
     gnutls_x509_crt_deinit(certificate);
@@ -68,6 +75,27 @@ static inline int weir_tls_check_trust(const void *certificates, size_t size)
     code = gnutls_certificate_set_x509_trust_mem(credentials, &c, GNUTLS_X509_FMT_PEM);
     gnutls_certificate_free_credentials(credentials);
     return code;
+}
+
+/* 0 if GnuTLS takes a priority string and it leaves at least one suite, or its error. */
+static inline int weir_tls_check_priorities(const char *priorities)
+{
+    gnutls_priority_t cache;
+    int code = gnutls_priority_init(&cache, priorities, NULL);
+    if (code == 0) gnutls_priority_deinit(cache);
+    return code;
+}
+
+/* Whether the first certificate of PEM text has an RSA key. */
+static inline bool weir_tls_is_rsa(const void *certificate, size_t size)
+{
+    gnutls_x509_crt_t first;
+    gnutls_datum_t text = {(unsigned char *)certificate, (unsigned)size};
+    if (gnutls_x509_crt_init(&first) != 0) return false;
+    int kind = gnutls_x509_crt_import(first, &text, GNUTLS_X509_FMT_PEM) == 0
+        ? gnutls_x509_crt_get_pk_algorithm(first, NULL) : GNUTLS_PK_UNKNOWN;
+    gnutls_x509_crt_deinit(first);
+    return kind == GNUTLS_PK_RSA || kind == GNUTLS_PK_RSA_PSS;
 }
 
 #endif

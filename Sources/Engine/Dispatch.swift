@@ -103,7 +103,8 @@ extension Engine {
         case .authenticate:
             guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
             receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
-        case .liveness, .deleteChild: break
+        case .liveness: dpdAnswered += 1
+        case .deleteChild: break
         case .requestTicket: keepTicket(payloads, of: sa, sa.session, at: now)
         case .verifyPath: finishVerification(payloads, pending.context, of: sa, at: now, &output)
         case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)

@@ -49,9 +49,14 @@ package final class Engine {
     private var deadlines = Heap<Deadline>()
     private var lastChild: UInt64 = 0
     private var lastHandle: UInt64 = 0
-    private var messagesReceived: UInt64 = 0
-    var messagesSent: UInt64 = 0
+    private var received = MessageCounts(.received)
+    var sent = MessageCounts(.sent)
     var retransmissionsSent: UInt64 = 0
+    var retransmissionsReceived: UInt64 = 0
+    var dpdSent: UInt64 = 0
+    var dpdAnswered: UInt64 = 0
+    /// Sessions that are up, by the name of their connection.
+    var sessionCounts: [String: UInt64] = [:]
     var fragmentsSent: UInt64 = 0
     var fragmentsReceived: UInt64 = 0
     /// Held of messages that are not whole yet.
@@ -73,7 +78,7 @@ package final class Engine {
     package func receive(
         _ datagram: [UInt8], on path: Path, at now: Instant, _ output: inout Output
     ) {
-        messagesReceived += 1
+        received.count(datagram)
         do throws(ParseFailure) {
             let message = try Message(parsing: datagram)
             switch message {
@@ -160,12 +165,26 @@ package final class Engine {
         tick.childless += UInt64(sessions.values.count { $0.children.isEmpty })
         tick.halfOpen += UInt64(halfOpen.count)
         tick.sessionLimit += UInt64(policy.sessionLimit)
-        tick.messagesReceived += messagesReceived
-        tick.messagesSent += messagesSent
+        tick.received += received
+        tick.sent += sent
         tick.retransmissionsSent += retransmissionsSent
+        tick.retransmissionsReceived += retransmissionsReceived
+        tick.dpdSent += dpdSent
+        tick.dpdAnswered += dpdAnswered
+        tick.connections += connectionStates
         tick.fragmentsSent += fragmentsSent
         tick.fragmentsReceived += fragmentsReceived
         tick.pools += policy.pools.compactMap { pools[$0.name]?.state }
+    }
+
+    /// Of each connection of the configuration, then of those that it no longer has and somebody
+    /// still uses.
+    private var connectionStates: [ConnectionState] {
+        let configured = policy.connections.map(\.name)
+        let others = sessionCounts.keys.filter { !configured.contains($0) }.sorted()
+        return (configured + others).map {
+            ConnectionState(name: $0, sessions: sessionCounts[$0] ?? 0)
+        }
     }
 
     /// Nothing is held for anybody: no SA, session, login, lease or SPI.

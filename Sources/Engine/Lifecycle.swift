@@ -12,6 +12,7 @@ extension Engine {
         sa.session = session
         session.path = sa.path
         sessions[session.id] = session
+        sessionCounts[session.connection.name, default: 0] += 1
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
         startTimers(of: sa, session, at: now)
     }
@@ -97,6 +98,9 @@ extension Engine {
                 total: session.closedTraffic))
         if let handle = session.handle { output.notices.append(.closed(handle, reason)) }
         sessions[session.id] = nil
+        if let count = sessionCounts[session.connection.name] {
+            sessionCounts[session.connection.name] = count > 1 ? count - 1 : nil
+        }
         let name = session.identity.canonicalBytes
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }

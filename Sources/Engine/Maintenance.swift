@@ -52,7 +52,10 @@ extension Engine {
         let heard = session.children.compactMap { dataplane.lastInbound(of: $0.id) }
             .reduce(sa.lastHeard, max)
         if now - heard >= interval {
-            if sa.pending == nil { request(.liveness, of: sa, at: now, &output) }
+            if sa.pending == nil {
+                dpdSent += 1
+                request(.liveness, of: sa, at: now, &output)
+            }
             sa.timers[.liveness] = now + interval
         } else {
             sa.timers[.liveness] = heard + interval

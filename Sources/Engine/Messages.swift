@@ -39,7 +39,7 @@ extension Engine {
     }
 
     func transmit(_ bytes: [UInt8], on path: Path, _ output: inout Output) {
-        messagesSent += 1
+        sent.count(bytes)
         output.transmits.append(Transmit(path: path, bytes: bytes))
     }
 
@@ -147,6 +147,7 @@ extension Engine {
             return output.drop(.messageID, .spoofable, from: path)
         }
         sa.retransmissionsSeen += 1
+        retransmissionsReceived += 1
         transmit(answer.datagrams, on: path, &output)
     }
 

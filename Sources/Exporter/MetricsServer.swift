@@ -96,11 +96,20 @@ private final class Daemon: Sendable {
         let gatekeeper: Gatekeeper
         let connections = ConnectionTable(limit: .seconds(20))
         let headers: [String: String]
+        private let limiter: Mutex<TokenBucket>?
 
         init(_ pages: Pages, _ access: Access) {
             self.pages = pages
             gatekeeper = Gatekeeper(access)
             headers = access.headers
+            limiter = access.rateLimit.map { Mutex(TokenBucket($0, at: .now)) }
+        }
+
+        func answer(_ request: Request, session: UnsafeMutableRawPointer?) -> Answer {
+            guard limiter?.withLock({ $0.take(at: .now) }) ?? true else {
+                return Answer(429, ["Retry-After": "1"], text: "too many requests; try again\n")
+            }
+            return gatekeeper.refusal(of: request, session: session) ?? pages.answer(request)
         }
     }
 
@@ -147,18 +156,6 @@ private final class Daemon: Sendable {
     }
 }
 
-extension Access.TLS {
-    /// GnuTLS's priority string for the versions allowed.
-    fileprivate var priorities: String {
-        let versions = Access.Version.allCases.drop { $0 != oldest }.prefix { version in
-            newest == .tls13 || version == .tls12
-        }
-        return "NORMAL:-VERS-ALL"
-            + versions.map { $0 == .tls12 ? ":+VERS-TLS1.2" : ":+VERS-TLS1.3" }
-            .joined()
-    }
-}
-
 /// Bytes that end with a zero, at a fixed place, wiped in the end.
 private final class CText: @unchecked Sendable {
     private let buffer: UnsafeMutableBufferPointer<CChar>
@@ -200,9 +197,7 @@ private let answerRequest: MHD_AccessHandlerCallback = {
     }
     uploadSize?.pointee = 0
     let request = request(verb, String(cString: url), connection)
-    var answer =
-        server.gatekeeper.refusal(of: request, session: weir_mhd_tls_session(connection))
-        ?? server.pages.answer(request)
+    var answer = server.answer(request, session: weir_mhd_tls_session(connection))
     answer.headers.merge(server.headers) { $1 }
     return send(answer, on: connection)
 }

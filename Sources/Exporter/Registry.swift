@@ -7,6 +7,8 @@ package import Vocabulary
 /// nobody. Every family is there at zero from the first scrape.
 package final class Registry: Sendable {
     private let samples = Mutex(Samples())
+    /// Of the last two ticks.
+    private let meter = Mutex(RateMeter(depth: 2))
     private let version: String
 
     /// - Parameter version: Weir's, for `weir_build_info`.
@@ -33,12 +35,21 @@ package final class Registry: Sendable {
     }
 
     /// Takes a tick's gauges and cumulative counters, and its pools in place of the last ones.
-    package func update(_ tick: Tick) {
+    ///
+    /// - Parameter time: of the tick.
+    package func update(_ tick: Tick, at time: Instant) {
+        meter.withLock { $0.look(tick.traffic, at: time) }
         samples.withLock { samples in
             for metric in Tick.metrics {
                 samples.set(metric.family.name, slot: 0, to: .count(metric.value(tick)))
             }
+            for metric in Tick.messageMetrics {
+                for (slot, count) in metric.counts(tick).counts.enumerated() {
+                    samples.set(metric.family.name, slot: slot, to: .count(count))
+                }
+            }
             samples.pools = tick.pools
+            samples.connections = tick.connections
         }
     }
 
@@ -58,6 +69,9 @@ package final class Registry: Sendable {
     package func sum(of family: String) -> Double {
         samples.withLock { ($0.numbers[family] ?? []).reduce(0) { $0 + $1.double } }
     }
+
+    /// Bits per second between the last two ticks; nil before the second.
+    package var rates: (receive: Double, transmit: Double)? { meter.withLock { $0.rates } }
 
     package var pools: [PoolState] { samples.withLock { $0.pools } }
 
@@ -132,12 +146,19 @@ package final class Registry: Sendable {
                 writer.sample(family, [("pool", pool.name)], .count(metric.value(pool)))
             }
         }
+        for metric in Tick.connectionMetrics where metric.family == family {
+            for connection in samples.connections {
+                writer.sample(
+                    family, [("connection", connection.name)], .count(metric.value(connection)))
+            }
+        }
         for metric in UserState.metrics where metric.family == family {
             for user in samples.users {
                 writer.sample(family, [("user", user.name)], .count(metric.value(user)))
             }
         }
         for (values, number) in zip(family.series, samples.numbers[family.name] ?? []) {
+            guard !family.isSparse || number != .count(0) else { continue }
             writer.sample(family, labels(family, values), number)
         }
         for (values, distribution) in zip(family.series, samples.distributions[family.name] ?? []) {

@@ -34,6 +34,7 @@ struct Samples: Hashable, Sendable {
     private(set) var distributions: [String: [Distribution]] = [:]
     /// As the last tick had them.
     var pools: [PoolState] = []
+    var connections: [ConnectionState] = []
     /// Empty unless the operator wants them.
     var users: [UserState] = []
 

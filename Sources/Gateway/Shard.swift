@@ -48,6 +48,7 @@ final class Shard {
     private var nextTick: Instant
     private var nextSecond: Instant
     private var keepalives: UInt64 = 0
+    private var keepalivesSent: UInt64 = 0
     private var tooBigBudget = tooBigPerSecond
     private var innerUp = true
     private var stopping = false
@@ -277,6 +278,7 @@ final class Shard {
     private func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
         for path in output.keepalives { outbox.sendKeepalive(on: path) }
+        keepalivesSent &+= UInt64(output.keepalives.count)
         for event in output.events { record(event) }
         output.clear()
     }
@@ -309,6 +311,7 @@ final class Shard {
         tick.traffic = tunnels.total
         tick.childSAs = UInt64(tunnels.count)
         tick.keepalives = keepalives
+        tick.keepalivesSent = keepalivesSent
         tick.children = tunnels.samples()
         return tick
     }

@@ -186,12 +186,25 @@ extension Tick {
         sum.childSAs += right.childSAs
         sum.sessionLimit += right.sessionLimit
         sum.traffic += right.traffic
-        sum.messagesReceived += right.messagesReceived
-        sum.messagesSent += right.messagesSent
+        sum.received += right.received
+        sum.sent += right.sent
         sum.retransmissionsSent += right.retransmissionsSent
+        sum.retransmissionsReceived += right.retransmissionsReceived
+        sum.dpdSent += right.dpdSent
+        sum.dpdAnswered += right.dpdAnswered
         sum.fragmentsReceived += right.fragmentsReceived
         sum.fragmentsSent += right.fragmentsSent
         sum.keepalives += right.keepalives
+        sum.keepalivesSent += right.keepalivesSent
+        for connection in right.connections {
+            if let place = sum.connections.firstIndex(where: { $0.name == connection.name }) {
+                let part = sum.connections[place].sessions
+                sum.connections[place] = ConnectionState(
+                    name: connection.name, sessions: part + connection.sessions)
+            } else {
+                sum.connections.append(connection)
+            }
+        }
         sum.children += right.children
         for pool in right.pools {
             if let place = sum.pools.firstIndex(where: { $0.name == pool.name }) {

@@ -75,7 +75,8 @@ package final class TUN: InnerNetwork {
         let index = try Self.index(of: name)
         let netlink = try Netlink(for: name)
         var added: [InnerPrefix] = []
-        for prefix in prefixes.subtracting(routes) {
+        // In a fixed order, so that the same mistake is told in the same words.
+        for prefix in prefixes.subtracting(routes).sorted(by: { "\($0)" < "\($1)" }) {
             let failure = netlink.addRoute(prefix, link: index)
             guard failure == 0 else {
                 for prefix in added { _ = netlink.removeRoute(prefix, link: index) }

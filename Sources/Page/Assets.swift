@@ -110,7 +110,7 @@ private let styleText = """
       display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr));
       gap: 0 2rem;
     }
-    .charts { grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); }
+    .charts { grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
     .good .mark { color: var(--good); font-weight: bold; }
     .bad .mark { color: var(--bad); font-weight: bold; }
     .bars li { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; margin: .375rem 0; }

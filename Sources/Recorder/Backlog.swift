@@ -31,6 +31,9 @@ struct Backlog: Sendable {
 
     var count: Int { events.count + ticks.count }
 
+    /// When the first of those that wait happened.
+    var oldest: Instant? { [events.first?.instant, ticks.first?.instant].compactMap(\.self).min() }
+
     /// - Parameter weight: how many events it stands for.
     mutating func add(_ event: RecordedEvent, weight: UInt64) {
         if count < Self.limit {

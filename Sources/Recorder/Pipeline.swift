@@ -63,6 +63,8 @@ struct Pipeline: Sendable {
         if let step = clock.observe(now) {
             record(ClockStepped(stepMilliseconds: step.nanoseconds / 1_000_000), at: now.instant)
         }
+        let oldest = [backlog.oldest, facts.first?.instant].compactMap(\.self).min()
+        let begun = ContinuousClock.now
         for fact in facts {
             take(fact)
             if backlog.count >= Backlog.batch { write(now: now.instant) }
@@ -71,6 +73,8 @@ struct Pipeline: Sendable {
         recordLosses(lost, at: now.instant)
         if !backlog.isFailing { recordLosses(backlog.takeDropped(), at: now.instant) }
         write(now: now.instant)
+        let waited = oldest.map { max(.zero, now.instant - $0) + (ContinuousClock.now - begun) }
+        sinks.registry.set(.recorderLag, to: waited?.seconds ?? 0)
         publish(queued: facts.count, at: now.wall)
     }
 
@@ -104,7 +108,7 @@ struct Pipeline: Sendable {
             }
             act(on: detector.observe(event, at: instant), at: instant)
         case .tick(let tick, let instant):
-            sinks.registry.update(tick)
+            sinks.registry.update(tick, at: instant)
             users.observe(tick)
             backlog.add(
                 RecordedTick(at: clock.timestamp(of: instant), instant: instant, tick: tick))

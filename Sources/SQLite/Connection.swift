@@ -9,8 +9,9 @@ package final class Connection {
         case readWrite
     }
 
-    private let handle: Handle
+    let handle: Handle
     private var statements: [String: Statement] = [:]
+    private var deadline: Deadline?
     /// More distinct statements than any program of ours has; a bound, not a tuning knob.
     private static let cacheLimit = 128
 
@@ -39,12 +40,18 @@ package final class Connection {
         sqlite3_busy_timeout(pointer, busyTimeoutMilliseconds)
     }
 
+    /// Somebody else's connection, in whose process we are a guest. It is never closed from here.
+    package init(guestOf pointer: OpaquePointer) { handle = Handle(pointer, isGuest: true) }
+
     /// Ends all statements and closes the file. A second call does nothing; any other use
     /// afterwards throws misuse.
     package func close() {
         statements.removeAll()
         handle.close()
     }
+
+    /// Ends all statements that nobody else holds.
+    package func forgetStatements() { statements.removeAll() }
 
     /// - Returns: the statement for exactly one SQL command, prepared once for each text.
     /// - Throws: ``SQLiteError`` for a mistake in `sql`, and for text after its first command.
@@ -61,6 +68,14 @@ package final class Connection {
     /// Runs one command to its end; rows are ignored.
     package func execute(_ sql: String, _ values: [Value] = []) throws(SQLiteError) {
         try prepare(sql).run(values)
+    }
+
+    /// Runs one insertion.
+    ///
+    /// - Returns: the new row's id.
+    package func insert(_ sql: String, _ values: [Value]) throws(SQLiteError) -> Int64 {
+        try prepare(sql).run(values)
+        return sqlite3_last_insert_rowid(try handle.open())
     }
 
     /// Runs any number of commands without parameters, separated by semicolons.
@@ -100,6 +115,37 @@ package final class Connection {
         }
     }
 
+    /// From now on this connection reads and nothing else, whatever SQL it is given: no pragma, no
+    /// other file, no change. A command that runs past the deadline is interrupted.
+    ///
+    /// - Parameters:
+    ///   - seconds: for all that is still to come, from now on.
+    ///   - memoryBytes: for SQLite in this whole process.
+    package func restrictToReading(seconds: Double, memoryBytes: Int64) throws(SQLiteError) {
+        let pointer = try handle.open()
+        sqlite3_hard_heap_limit64(memoryBytes)
+        sqlite3_set_authorizer(
+            pointer,
+            { _, action, _, name, _, _ in
+                switch action {
+                case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
+                case SQLITE_FUNCTION:
+                    let isLoader = name.map { String(cString: $0) == "load_extension" } ?? true
+                    return isLoader ? SQLITE_DENY : SQLITE_OK
+                default: return SQLITE_DENY
+                }
+            }, nil)
+        let deadline = Deadline(seconds: seconds)
+        self.deadline = deadline
+        sqlite3_progress_handler(
+            pointer, 10_000,
+            { context in
+                guard let context else { return 1 }
+                return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().hasPassed
+                    ? 1 : 0
+            }, Unmanaged.passUnretained(deadline).toOpaque())
+    }
+
     /// Rows that the last insert, update or delete touched.
     package var changes: Int {
         guard let pointer = handle.pointer else { return 0 }
@@ -110,13 +156,17 @@ package final class Connection {
 /// The C connection, kept until the last statement on it is gone.
 final class Handle {
     private(set) var pointer: OpaquePointer?
+    private let isGuest: Bool
 
-    init(_ pointer: OpaquePointer?) { self.pointer = pointer }
+    init(_ pointer: OpaquePointer?, isGuest: Bool = false) {
+        self.pointer = pointer
+        self.isGuest = isGuest
+    }
 
     deinit { close() }
 
     func close() {
-        sqlite3_close_v2(pointer)
+        if !isGuest { sqlite3_close_v2(pointer) }
         pointer = nil
     }
 
@@ -132,4 +182,12 @@ final class Handle {
         return SQLiteError(
             code: code, message: message ?? String(cString: sqlite3_errstr(code)), sql: sql)
     }
+}
+
+private final class Deadline {
+    private let instant: ContinuousClock.Instant
+
+    init(seconds: Double) { instant = .now + .seconds(seconds) }
+
+    var hasPassed: Bool { ContinuousClock.now >= instant }
 }

@@ -75,19 +75,31 @@ package final class Statement {
     package func forEachRow(
         _ values: [Value] = [], _ body: (Row) -> Void
     ) throws(SQLiteError) {
+        defer { reset() }
+        try start(values)
+        while let row = try next() { body(row) }
+    }
+
+    /// Stands before the first row; for rows that are asked for one at a time.
+    package func start(_ values: [Value] = []) throws(SQLiteError) {
         _ = try handle.open()
-        defer {
-            sqlite3_reset(pointer)
-            sqlite3_clear_bindings(pointer)
-        }
+        reset()
         try bind(values)
-        while true {
-            switch sqlite3_step(pointer) {
-            case SQLITE_ROW: body(Row(statement: pointer))
-            case SQLITE_DONE: return
-            case let code: throw handle.error(code, sql)
-            }
+    }
+
+    /// - Returns: the next row, valid until the next call; nil at the end.
+    package func next() throws(SQLiteError) -> Row? {
+        switch sqlite3_step(pointer) {
+        case SQLITE_ROW: return Row(statement: pointer)
+        case SQLITE_DONE: return nil
+        case let code: throw handle.error(code, sql)
         }
+    }
+
+    /// Ends reading early, and forgets the values.
+    package func reset() {
+        sqlite3_reset(pointer)
+        sqlite3_clear_bindings(pointer)
     }
 
     private func bind(_ values: [Value]) throws(SQLiteError) {

@@ -32,6 +32,13 @@ func readConfigurationFile(_ path: String) throws(SecretError) -> [UInt8] {
     }
 }
 
+/// - Returns: what to do about a file that others may read; nil if they may not.
+func opennessToEverybody(of path: String) -> String? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & 0o007 != 0 else { return nil }
+    return "stands in a file that is open to everybody; run: chmod o= '\(path)'"
+}
+
 /// Makes a file with mode 0600 that was not there before, durably, folder and all.
 ///
 /// - Returns: false if it is there already.

@@ -7,7 +7,7 @@ enum Format {
     static let applicationID: Int64 = 0x5765_6972
     /// Raised when an older program could no longer read or write the file rightly. New kinds
     /// and new fields need no new version.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     enum State { case empty, ours }
 
@@ -33,12 +33,14 @@ enum Format {
     /// Brings the tables, indexes and views to what the vocabulary wants. Nothing is lost.
     static func upgrade(_ connection: Connection) throws(SQLiteError) {
         try connection.transaction { () throws(SQLiteError) in
+            let before = try connection.integer("PRAGMA user_version")
             try connection.execute("PRAGMA application_id = \(applicationID)")
             try connection.execute("PRAGMA user_version = \(version)")
             for table in Tables.all {
                 try connection.execute(table.creation)
                 try addMissingColumns(of: table, on: connection)
             }
+            if before == 1 { try FormatOne.convert(connection) }
             for index in Tables.indexes { try connection.execute(index) }
             try replaceViews(on: connection)
         }

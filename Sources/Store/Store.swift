@@ -14,6 +14,7 @@ package final class Store: @unchecked Sendable {
     package let unfinished: Unfinished
 
     let connection: Connection
+    private let samples: SampleTables
     private let lock: WriterLock
     private var writer: Writer
 
@@ -36,6 +37,9 @@ package final class Store: @unchecked Sendable {
             try Connection(path: path, mode: .readWrite)
         }
         _ = try Format.state(of: connection, path: path)
+        samples = try reporting(path) { () throws(SQLiteError) in
+            try SampleTables(on: connection)
+        }
 
         (unfinished, run) = try reporting(path) { () throws(SQLiteError) in
             try Self.configure(connection)
@@ -71,19 +75,36 @@ package final class Store: @unchecked Sendable {
         }
     }
 
+    /// Turns what is in the journal into chunks now, as otherwise happens every two hours.
+    package func fold() throws(StoreError) {
+        try reporting(path) { () throws(SQLiteError) in
+            var next = writer
+            try connection.transaction { () throws(SQLiteError) in
+                try next.fold(on: connection)
+            }
+            writer = next
+        }
+    }
+
     /// Bytes on disk: the database and its write-ahead log.
     package var sizeBytes: UInt64 { StoreFile.size(path) + StoreFile.size(path + "-wal") }
 
-    /// Folds the write-ahead log into the database, closes it and lets the next writer in.
-    /// Nothing recorded is lost if this is never called.
+    /// Gives free space back, folds the write-ahead log into the database, closes it and lets the
+    /// next writer in. Nothing recorded is lost if this is never called.
     package func close() {
+        _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")
         // A reader may hold the log; then the next writer folds it.
         _ = try? connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
         lock.release()
     }
 
+    /// Pages of 4 kB.
+    private static let freedAtClose = 4_096
+
     private static func configure(_ connection: Connection) throws(SQLiteError) {
+        // Counts for a file that is still empty; any other has what it was made with.
+        _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
         _ = try connection.value("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
         // After a long reader has let the log grow, it shrinks to this again.
@@ -94,8 +115,6 @@ package final class Store: @unchecked Sendable {
         version: String, at: Timestamp, bootID: String, on connection: Connection
     ) throws(SQLiteError) -> (Unfinished, run: Int64) {
         try connection.transaction { () throws(SQLiteError) in
-            try connection.execute(
-                "DELETE FROM child_last AS l WHERE EXISTS \(Views.closed("l"))")
             let unfinished = try Unfinished(of: connection)
             try connection.execute("UPDATE runs SET settled = 1 WHERE settled = 0")
             for run in unfinished.runs {

@@ -10,6 +10,10 @@ package struct StoreReader {
     package let path: String
     /// Refuses every change.
     package let connection: Connection
+    private let samples: SampleTables
+
+    /// How many chunks of samples no question so far could read. They were left out.
+    package var damagedChunks: Int { samples.damaged.count }
 
     /// What a question gives: the names of the columns, and the rows.
     package struct Rows: Hashable, Sendable {
@@ -28,6 +32,9 @@ package struct StoreReader {
         }
         guard try Format.state(of: connection, path: path) == .ours else {
             throw .notAStore(path: path)
+        }
+        samples = try reporting(path) { () throws(SQLiteError) in
+            try SampleTables(on: connection)
         }
         self.path = path
         self.connection = connection
@@ -62,5 +69,22 @@ package struct StoreReader {
             let rows = try statement.rows(values) { row in row.values.map { Datum($0) } }
             return Rows(columns: statement.columnNames, rows: rows)
         }
+    }
+
+    /// Asks one SQL question of somebody whom we need not trust. Afterwards this reader can't do
+    /// anything else either.
+    ///
+    /// - Parameters:
+    ///   - seconds: that it may take.
+    ///   - memoryBytes: that SQLite may take, in this whole process.
+    package func restrictedRows(
+        _ sql: String, seconds: Double, memoryBytes: Int64
+    ) throws(StoreError) -> Rows {
+        // Connects the table of samples, which is more than a reader may do afterwards.
+        _ = try rows("SELECT 1 FROM child_samples WHERE 0")
+        try reporting(path) { () throws(SQLiteError) in
+            try connection.restrictToReading(seconds: seconds, memoryBytes: memoryBytes)
+        }
+        return try rows(sql)
     }
 }

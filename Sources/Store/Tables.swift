@@ -37,7 +37,8 @@ enum Tables {
     }
 
     static let all =
-        [runs, ticks, poolSamples, childSamples, childLast] + Catalogue.events.map(event)
+        [runs, ticks, poolSamples, sampledSessions, series, seriesLast, chunks, folds, journal]
+        + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
     /// omitted it, and an older Weir did not know it.
@@ -61,6 +62,8 @@ enum Tables {
             index("lease_granted", ["address", "at_ns"]),
             index("session_established", ["identity", "at_ns"]),
             index("child_sa_installed", ["run", "child"]),
+            index("series", ["session"]), index("series", ["run", "child"]),
+            index("chunks", ["series"]),
         ]
     }
 
@@ -103,21 +106,47 @@ enum Tables {
         ],
         key: "PRIMARY KEY (at_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
 
-    /// Counters since the Child SA was installed. A Child SA without a row at a tick has the
-    /// counters of its row before, or zeros.
-    static let childSamples = Table(
-        name: "child_samples",
-        columns: [Column("run"), Column("at_ns"), Column("child")] + traffic.map { Column($0) },
-        key: "PRIMARY KEY (at_ns, run, child)", options: "STRICT, WITHOUT ROWID")
+    /// Sessions that a Child SA was sampled of: a short name for each.
+    static let sampledSessions = Table(
+        name: "sampled_sessions",
+        columns: [Column("id", "INTEGER PRIMARY KEY"), Column("session", "TEXT NOT NULL UNIQUE")])
 
-    /// The latest counters of each Child SA that has not ended.
-    static let childLast = Table(
-        name: "child_last",
+    /// A Child SA's counters as a group. `session` is of `sampled_sessions`.
+    static let series = Table(
+        name: "series",
         columns: [
-            Column("session", "TEXT NOT NULL"), Column("child"), Column("run"), Column("at_ns"),
-        ]
-            + traffic.map { Column($0) },
-        key: "PRIMARY KEY (session, child)", options: "STRICT, WITHOUT ROWID")
+            Column("id", "INTEGER PRIMARY KEY"), Column("run"), Column("child"), Column("session"),
+        ])
+
+    /// The latest counters of each Child SA that has not ended, or only just; none if they are
+    /// zero. Written in the transaction of the tick, so that no question needs the journal for it.
+    static let seriesLast = Table(
+        name: "series_last",
+        columns: [Column("series", "INTEGER PRIMARY KEY")] + traffic.map { Column($0) })
+
+    /// Samples of one group; `docs/store-format.md` has the bytes.
+    static let chunks = Table(
+        name: "chunks",
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("series"), Column("data", "BLOB NOT NULL"),
+        ])
+
+    /// Chunks that were made together: all their samples are in `[first_s, last_s]`, seconds since
+    /// 1970.
+    static let folds = Table(
+        name: "folds",
+        columns: [
+            Column("first_chunk", "INTEGER PRIMARY KEY"), Column("last_chunk"), Column("first_s"),
+            Column("last_s"),
+        ])
+
+    /// Ticks that are not in chunks yet, one row each.
+    static let journal = Table(
+        name: "journal",
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("run"), Column("at_ns"),
+            Column("data", "BLOB NOT NULL"),
+        ])
 }
 
 extension EventKind {

@@ -89,7 +89,7 @@ extension Unfinished {
         WITH open AS (
             SELECT session, child, run, at_ns FROM child_sa_installed WHERE id >= ?
             UNION ALL
-            SELECT session, child, run, at_ns FROM child_last l
+            SELECT session, child, run, 0 FROM child_last l
              WHERE NOT EXISTS (SELECT 1 FROM child_sa_installed i
                                 WHERE i.session = l.session AND i.child = l.child))
         SELECT o.session, o.run, coalesce(r.last_ns, o.at_ns), o.child,

@@ -12,9 +12,12 @@ enum Views {
     /// In an order in which each only uses those before it.
     static let all = [
         View(name: "events", query: events), View(name: "spans_of_runs", query: spansOfRuns),
-        View(name: "sessions", query: sessions), View(name: "leases", query: leases),
+        View(name: "child_last", query: childLast), View(name: "sessions", query: sessions),
+        View(name: "leases", query: leases),
         View(name: "child_sas", query: childSAs), View(name: "alerts", query: alerts),
         View(name: "samples", query: samples), View(name: "rates", query: rates),
+        View(name: "session_hours", query: sessionHours),
+        View(name: "session_totals", query: sessionTotals),
     ]
 
     /// Events of all kinds; `fields` is a JSON object.
@@ -38,6 +41,15 @@ enum Views {
           JOIN gateway_started s ON s.run = r.run
           LEFT JOIN gateway_stopped e
             ON e.id = (SELECT min(id) FROM gateway_stopped WHERE id > s.id)
+        """
+
+    /// The latest counters of each Child SA that has not ended, or only just.
+    private static let childLast = """
+        SELECT n.session, s.child, s.run,
+               \(Tables.traffic.map { "l.\($0)" }.joined(separator: ", "))
+          FROM series_last l
+          JOIN series s ON s.id = l.series
+          JOIN sampled_sessions n ON n.id = s.session
         """
 
     /// What a session's Child SAs have carried up to their end or their latest sample.
@@ -86,7 +98,12 @@ enum Views {
         """
 
     private static let childSAs: String = {
-        let totals = Tables.traffic.map { "coalesce(c.\($0), l.\($0), 0) AS \($0)" }
+        let totals = Tables.traffic.map { column in
+            """
+            coalesce(c.\(column), (SELECT l.\(column) FROM child_last l
+                WHERE l.session = i.session AND l.child = i.child), 0) AS \(column)
+            """
+        }
         return """
             SELECT i.session, i.run, i.child, i.inbound_spi, i.outbound_spi, i.suite,
                    i.at_ns AS installed_ns, c.at_ns AS closed_ns,
@@ -96,7 +113,6 @@ enum Views {
               LEFT JOIN child_sa_closed c
                 ON c.id = (SELECT min(id) FROM child_sa_closed
                             WHERE session = i.session AND child = i.child)
-              LEFT JOIN child_last l ON l.session = i.session AND l.child = i.child
             """
     }()
 
@@ -113,34 +129,66 @@ enum Views {
         """
 
     private static let samples = """
-        SELECT s.run, s.at_ns, t.mono_ns, i.session, e.identity, s.child,
+        SELECT s.run, s.at_ns, t.mono_ns, s.session, e.identity, s.child,
                s.bytes_in, s.packets_in, s.bytes_out, s.packets_out
           FROM child_samples s
           LEFT JOIN ticks t ON t.at_ns = s.at_ns AND t.run = s.run
-          LEFT JOIN child_sa_installed i ON i.run = s.run AND i.child = s.child
-          LEFT JOIN session_established e ON e.session = i.session
+          LEFT JOIN session_established e ON e.session = s.session
         """
 
     /// What each Child SA carried per second since the tick before; no row where nothing.
     /// Null at a run's first tick, which has none before it.
     private static let rates: String = {
-        let steps = Tables.traffic.map {
-            "\($0) - lag(\($0), 1, 0) OVER child AS \($0)"
-        }
-        let rates = Tables.traffic.map { "s.\($0) / t.seconds AS \($0)_per_second" }
+        let rates = Tables.traffic.map { "s.\($0)_step / t.seconds AS \($0)_per_second" }
         return """
             WITH times AS (
                 SELECT run, at_ns,
                        (mono_ns - lag(mono_ns) OVER (PARTITION BY run ORDER BY mono_ns)) / 1e9
                        AS seconds
-                  FROM ticks),
-            steps AS (
-                SELECT run, at_ns, session, identity, child, \(steps.joined(separator: ", "))
-                  FROM samples
-                WINDOW child AS (PARTITION BY run, child ORDER BY mono_ns))
-            SELECT s.run, s.at_ns, s.session, s.identity, s.child, t.seconds,
+                  FROM ticks)
+            SELECT s.run, s.at_ns, s.session, e.identity, s.child, t.seconds,
                    \(rates.joined(separator: ", "))
-              FROM steps s JOIN times t ON t.run = s.run AND t.at_ns = s.at_ns
+              FROM child_samples s
+              JOIN times t ON t.run = s.run AND t.at_ns = s.at_ns
+              LEFT JOIN session_established e ON e.session = s.session
+             WHERE s.moved = 1
             """
     }()
+
+    /// What sessions carried within each hour of the wall clock, to the byte: the hours of a
+    /// session that ended add up to its totals. What passed after a Child SA's last sample counts
+    /// when it ended.
+    private static let sessionHours: String = {
+        let sums = Tables.traffic.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+        let steps = Tables.traffic.map { "\($0)_step AS \($0)" }.joined(separator: ", ")
+        let rests = Tables.traffic.map {
+            "c.\($0) - coalesce(l.\($0), 0) AS \($0)"
+        }.joined(separator: ", ")
+        let last = Tables.traffic.map { "max(\($0)) AS \($0)" }.joined(separator: ", ")
+        return """
+            WITH last AS (SELECT session, child, \(last) FROM child_samples GROUP BY session, child),
+            steps AS (
+                SELECT session, at_ns, \(steps) FROM child_samples WHERE moved = 1
+                UNION ALL
+                SELECT c.session, c.at_ns, \(rests)
+                  FROM child_sa_closed c
+                  LEFT JOIN last l ON l.session = c.session AND l.child = c.child
+                 WHERE c.id = (SELECT min(id) FROM child_sa_closed
+                                WHERE session = c.session AND child = c.child))
+            SELECT s.session, e.identity, e.connection,
+                   s.at_ns / 3600000000000 * 3600000000000 AS hour_ns, \(sums)
+              FROM steps s LEFT JOIN session_established e ON e.session = s.session
+             GROUP BY s.session, hour_ns
+            """
+    }()
+
+    /// Totals of ended and open sessions, with the pool of the lease.
+    private static let sessionTotals = """
+        SELECT s.session, s.identity, s.connection,
+               (SELECT pool FROM lease_granted g WHERE g.session = s.session
+                 ORDER BY id LIMIT 1) AS pool,
+               s.started_ns, s.ended_ns, s.ended_earliest_ns,
+               \(Tables.traffic.map { "s.\($0)" }.joined(separator: ", "))
+          FROM sessions s
+        """
 }

@@ -6,8 +6,10 @@ struct Writer {
     private let run: Int64
     /// One sequence over all kinds, in the order of recording.
     private var nextID: Int64
-    /// The counters of each Child SA at the last tick: those that did not move get no row.
-    private var latest: [ChildID: Traffic] = [:]
+    /// The Child SAs of the latest tick.
+    private var groups = SampledGroups()
+    private var nextSeries: Int64
+    private var journalRows: Int
 
     private struct Kind: Sendable {
         let insertion: String
@@ -22,6 +24,8 @@ struct Writer {
     init(run: Int64, on connection: Connection) throws(SQLiteError) {
         self.run = run
         nextID = try Self.nextID(on: connection)
+        nextSeries = try connection.integer("SELECT coalesce(max(id), 0) + 1 FROM series")
+        journalRows = Int(clamping: try connection.integer("SELECT count(*) FROM journal"))
     }
 
     static func nextID(on connection: Connection) throws(SQLiteError) -> Int64 {
@@ -40,12 +44,9 @@ struct Writer {
     mutating func append(
         events: [RecordedEvent], ticks: [RecordedTick], on connection: Connection
     ) throws(SQLiteError) {
-        let first = nextID
         for event in events { try append(event, on: connection) }
         for tick in ticks { try append(tick, on: connection) }
-        if events.contains(where: { $0.event.kind == ChildSAClosed.schema.name }) {
-            try connection.execute(Self.forgetClosed, [.integer(first)])
-        }
+        if journalRows >= Fold.rows { try fold(on: connection) }
         try note(
             events.last.map { ($0.at, $0.instant) }, ticks.last.map { ($0.at, $0.instant) },
             on: connection)
@@ -68,7 +69,7 @@ struct Writer {
         _ record: RecordedTick, on connection: Connection
     ) throws(SQLiteError) {
         let tick = record.tick
-        let at = Value.integer(record.at.nanoseconds)
+        let at = Value.integer(record.at.wholeMilliseconds)
         let run = Value.integer(run)
         try connection.execute(
             Self.insertTick,
@@ -81,17 +82,46 @@ struct Writer {
             try connection.execute(
                 Self.insertPool, [run, at, .text(pool.name), pool.size.stored, pool.used.stored])
         }
-        var present: [ChildID: Traffic] = [:]
-        for sample in tick.children {
-            present[sample.child] = sample.traffic
-            guard sample.traffic != latest[sample.child] ?? Traffic() else { continue }
-            let counters = sample.traffic.stored
-            let child = sample.child.datum.value
-            try connection.execute(Self.insertSample, [run, at, child] + counters)
-            try connection.execute(
-                Self.insertLast, [sample.session.datum.value, child, run, at] + counters)
+        try journal(tick.children, at: at, on: connection)
+    }
+
+    private mutating func journal(
+        _ samples: [ChildSample], at: Value, on connection: Connection
+    ) throws(SQLiteError) {
+        guard !samples.isEmpty || !groups.isEmpty else { return }
+        let insertLast = try connection.prepare(Self.insertLast)
+        for sample in samples {
+            let counters = Counters(sample.traffic)
+            if let place = groups.place(of: sample.child) {
+                guard groups.take(counters, at: place) else { continue }
+                try insertLast.run(counters.row(of: groups.series(at: place)))
+            } else {
+                let series = try begin(sample, on: connection)
+                groups.begin(sample.child, series, counters)
+                if counters != Counters() { try insertLast.run(counters.row(of: series)) }
+            }
         }
-        latest = present
+        let row = groups.endTick()
+        try connection.execute(
+            Self.insertJournal, [.null, .integer(run), at, .blob(row.encoded)])
+        journalRows += 1
+    }
+
+    private mutating func begin(
+        _ sample: ChildSample, on connection: Connection
+    ) throws(SQLiteError) -> Int64 {
+        let series = nextSeries
+        try Series.insert(
+            series, run: run, child: Int64(clamping: sample.child.number),
+            session: sample.session.description, on: connection)
+        nextSeries += 1
+        return series
+    }
+
+    /// Turns the journal into chunks, within a transaction of the caller's.
+    mutating func fold(on connection: Connection) throws(SQLiteError) {
+        try Fold.fold(connection)
+        journalRows = 1
     }
 
     /// Keeps the time up to which this run is known to have been alive.
@@ -108,14 +138,14 @@ struct Writer {
 
     private static let insertTick = Tables.ticks.insertion(orReplace: true)
     private static let insertPool = Tables.poolSamples.insertion(orReplace: true)
-    private static let insertSample = Tables.childSamples.insertion(orReplace: true)
-    private static let insertLast = Tables.childLast.insertion(orReplace: true)
+    private static let insertLast = Tables.seriesLast.insertion(orReplace: true)
+    private static let insertJournal = Tables.journal.insertion()
+}
 
-    /// After the ticks, because a batch may hold a Child SA's end and an older tick.
-    private static let forgetClosed = """
-        DELETE FROM child_last
-         WHERE (session, child) IN (SELECT session, child FROM child_sa_closed WHERE id >= ?)
-        """
+extension Timestamp {
+    /// Ticks are told to the millisecond: a timer's jitter below that is noise, and would be most
+    /// of what a sample takes to store.
+    fileprivate var wholeMilliseconds: Int64 { nanoseconds - nanoseconds % 1_000_000 }
 }
 
 extension Instant {

@@ -41,7 +41,9 @@ package enum Catalogue {
 
     /// In the order of a scrape.
     package static let families: [MetricFamily] =
-        events.flatMap(\.families) + Tick.metrics.map(\.family) + Tick.poolMetrics.map(\.family)
+        events.flatMap(\.families) + Tick.metrics.map(\.family)
+        + Tick.messageMetrics.map(\.family) + Tick.connectionMetrics.map(\.family)
+        + Tick.poolMetrics.map(\.family)
         + UserState.metrics.map(\.family) + HealthMetric.allCases.map(\.family) + [buildInfo]
 
     /// `weir_build_info{version="…"} 1`.

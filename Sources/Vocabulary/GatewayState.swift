@@ -52,6 +52,17 @@ package struct PoolState: Hashable, Sendable {
     }
 }
 
+/// A connection at one moment.
+package struct ConnectionState: Hashable, Sendable {
+    package let name: String
+    package let sessions: UInt64
+
+    package init(name: String, sessions: UInt64) {
+        self.name = name
+        self.sessions = sessions
+    }
+}
+
 /// What one user's sessions carried in this run, under a pseudonym. Only kept where the operator
 /// asked for it.
 package struct UserState: Hashable, Sendable {
@@ -92,17 +103,27 @@ package struct Tick: Sendable {
     package var sessionLimit: UInt64 = 0
     /// Of all Child SAs there ever were in this run.
     package var traffic = Traffic()
-    package var messagesReceived: UInt64 = 0
-    package var messagesSent: UInt64 = 0
+    package var received = MessageCounts(.received)
+    package var sent = MessageCounts(.sent)
     package var retransmissionsSent: UInt64 = 0
+    /// Requests of peers that came again and were answered again.
+    package var retransmissionsReceived: UInt64 = 0
+    /// Dead peer detection (RFC 7296 §2.4): how often we asked, and were answered.
+    package var dpdSent: UInt64 = 0
+    package var dpdAnswered: UInt64 = 0
     package var fragmentsReceived: UInt64 = 0
     package var fragmentsSent: UInt64 = 0
     /// NAT keepalives of peers (RFC 3948 §2.3).
     package var keepalives: UInt64 = 0
+    package var keepalivesSent: UInt64 = 0
+    package var connections: [ConnectionState] = []
     package var pools: [PoolState] = []
     package var children: [ChildSample] = []
 
     package init() {}
+
+    package var messagesReceived: UInt64 { received.total }
+    package var messagesSent: UInt64 { sent.total }
 }
 
 /// A metric that is read off a tick.
@@ -117,6 +138,22 @@ package struct StateMetric<Source>: Sendable {
         family = MetricFamily(
             name: name, kind: kind, help: help, labels: labels, series: labels.isEmpty ? [[]] : [])
         self.value = value
+    }
+}
+
+/// A metric of messages by exchange that is read off a tick.
+package struct MessageMetric: Sendable {
+    package let family: MetricFamily
+    package let counts: @Sendable (Tick) -> MessageCounts
+
+    init(
+        _ name: String, _ help: String, _ direction: MessageCounts.Direction,
+        _ path: any KeyPath<Tick, MessageCounts> & Sendable
+    ) {
+        family = MetricFamily(
+            name: name, kind: .counter, help: help, labels: ["exchange", "message"],
+            series: MessageCounts.series(direction))
+        counts = { $0[keyPath: path] }
     }
 }
 
@@ -145,15 +182,21 @@ extension Tick {
         StateMetric("ipsec_transmit_packets_total", .counter, "Inner packets sent to peers.") {
             $0.traffic.packetsOut
         },
-        StateMetric("ike_messages_received_total", .counter, "IKE datagrams received.") {
-            $0.messagesReceived
-        },
-        StateMetric("ike_messages_sent_total", .counter, "IKE datagrams sent.") {
-            $0.messagesSent
-        },
         StateMetric("ike_retransmissions_sent_total", .counter, "Our requests sent again.") {
             $0.retransmissionsSent
         },
+        StateMetric(
+            "ike_retransmissions_received_total", .counter,
+            "Requests of peers that came again and were answered again."
+        ) { $0.retransmissionsReceived },
+        StateMetric(
+            "ike_dpd_requests_sent_total", .counter,
+            "Peers asked for a sign of life, first time only."
+        ) { $0.dpdSent },
+        StateMetric(
+            "ike_dpd_responses_received_total", .counter,
+            "Signs of life that peers gave when asked."
+        ) { $0.dpdAnswered },
         StateMetric(
             "ike_fragments_received_total", .counter,
             "Authentic fragments of IKE messages received."
@@ -164,6 +207,24 @@ extension Tick {
         StateMetric(
             "ipsec_nat_keepalives_received_total", .counter, "NAT keepalives received from peers."
         ) { $0.keepalives },
+        StateMetric(
+            "ipsec_nat_keepalives_sent_total", .counter, "NAT keepalives sent to peers."
+        ) { $0.keepalivesSent },
+    ]
+
+    /// One series of each by exchange and kind of message.
+    package static let messageMetrics = [
+        MessageMetric(
+            "ike_messages_received_total", "IKE datagrams received.", .received, \.received),
+        MessageMetric("ike_messages_sent_total", "IKE datagrams sent.", .sent, \.sent),
+    ]
+
+    /// One series of each by connection, also of those that nobody uses.
+    package static let connectionMetrics: [StateMetric<ConnectionState>] = [
+        StateMetric(
+            "ike_connection_sessions", .gauge, "Users logged in by a connection.",
+            labels: ["connection"]
+        ) { $0.sessions }
     ]
 
     /// One series of each by pool.
@@ -180,6 +241,7 @@ extension Tick {
 /// What the process tells of itself.
 package enum HealthMetric: String, CaseIterable, Sendable {
     case queueLength = "weir_recorder_queue_length"
+    case recorderLag = "weir_recorder_lag_seconds"
     case eventsRecorded = "weir_events_recorded_total"
     case storeBytes = "weir_store_size_bytes"
     case storeWriteSeconds = "weir_store_write_seconds_total"
@@ -204,6 +266,7 @@ package enum HealthMetric: String, CaseIterable, Sendable {
     private var help: String {
         switch self {
         case .queueLength: "Facts that wait for the recorder."
+        case .recorderLag: "How old the oldest fact was that waited in the last round."
         case .eventsRecorded: "Events written to the store."
         case .storeBytes: "Size of the store's database file."
         case .storeWriteSeconds: "Time spent writing to the store."

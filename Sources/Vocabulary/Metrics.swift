@@ -12,10 +12,13 @@ package struct MetricFamily: Hashable, Sendable {
     package let series: [[String]]
     /// Upper bounds in the family's unit, ascending, without `+Inf`. Histograms only.
     package let buckets: [Double]
+    /// A series is there from its first count on: for details of what another family counts from
+    /// zero, so that a scrape stays small.
+    package let isSparse: Bool
 
     package init(
         name: String, kind: Kind, help: String, labels: [String] = [], series: [[String]] = [[]],
-        buckets: [Double] = []
+        buckets: [Double] = [], isSparse: Bool = false
     ) {
         self.name = name
         self.kind = kind
@@ -23,6 +26,7 @@ package struct MetricFamily: Hashable, Sendable {
         self.labels = labels
         self.series = series
         self.buckets = buckets
+        self.isSparse = isSparse
     }
 }
 
@@ -42,16 +46,18 @@ package struct Counter<E: Event>: Sendable {
         self.amount = amount
     }
 
-    /// - Parameter values: those that the event can have; each is a series.
+    /// - Parameters:
+    ///   - values: the label's, if not all of them can happen.
+    ///   - sparse: ``MetricFamily/isSparse``.
     package init<L: Label>(
         _ name: String, _ help: String, by label: String,
         _ path: any KeyPath<E, Public<L>> & Sendable, among values: [L] = Array(L.allCases),
-        adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
+        sparse: Bool = false, adding amount: @escaping @Sendable (E) -> UInt64 = { _ in 1 }
     ) {
-        let slots = Slots<L>(values)
+        let slots = Slots(values)
         family = MetricFamily(
             name: name, kind: .counter, help: help, labels: [label],
-            series: slots.names.map { [$0] })
+            series: slots.names.map { [$0] }, isSparse: sparse)
         slot = { slots.index(of: $0[keyPath: path].clear) }
         self.amount = amount
     }
@@ -70,7 +76,7 @@ package struct Histogram<E: Event>: Sendable {
         session: (any KeyPath<E, Public<SessionID>> & Sendable)? = nil,
         _ stages: [(L, any KeyPath<E, Public<UInt64>> & Sendable)]
     ) {
-        let slots = Slots<L>(Array(L.allCases))
+        let slots = Slots(Array(L.allCases))
         family = MetricFamily(
             name: name, kind: .histogram, help: help, labels: [label],
             series: slots.names.map { [$0] }, buckets: buckets)
@@ -90,8 +96,7 @@ struct Slots<L: Label>: Sendable {
 
     init(_ values: [L]) {
         names = values.map(\.rawValue)
-        indices = Dictionary(
-            values.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        indices = Dictionary(values.enumerated().map { ($1, $0) }) { first, _ in first }
     }
 
     func index(of value: L) -> Int { indices[value] ?? 0 }

@@ -14,7 +14,7 @@ func charts(
         "since": .integer(since.nanoseconds), "until": .integer(until.nanoseconds),
         "bin": .integer(bin),
     ]
-    var bins = TickBins(count: points, seconds: Double(bin) / 1e9)
+    var bins = TickBins(count: points)
     for row in try reader.rows(TickBins.sql, window).rows { bins.add(row) }
     func chart(
         _ id: String, _ title: String, _ kind: Kind, _ lines: [(String, [Double?])]
@@ -54,32 +54,36 @@ func charts(
     ]
 }
 
-/// Ticks summed up by bin: the most of each gauge, the growth of each counter within a run.
+/// Ticks summed up by bin: the most of each gauge, and how fast each counter grew within a run,
+/// over the time that ticks cover: the latest bin is not over yet.
 private struct TickBins {
     static let sql = """
         SELECT (at_ns - :since) / :bin AS bin, run, max(sessions), max(half_open),
-               min(bytes_in), max(bytes_in), min(bytes_out), max(bytes_out)
+               min(bytes_in), max(bytes_in), min(bytes_out), max(bytes_out), min(at_ns), max(at_ns)
           FROM ticks WHERE at_ns >= :since AND at_ns < :until GROUP BY bin, run ORDER BY bin, run
         """
 
     private(set) var sessions: [Double?]
     private(set) var halfOpen: [Double?]
-    private(set) var received: [Double?]
-    private(set) var sent: [Double?]
-    private let seconds: Double
-    private var last: (run: Int64, received: Double, sent: Double)?
+    /// By bin: bytes, and the seconds in which they came.
+    private var growth: [(received: Double, sent: Double, seconds: Double)]
+    private var last: (run: Int64, received: Double, sent: Double, at: Double)?
 
-    init(count: Int, seconds: Double) {
+    init(count: Int) {
         let none = [Double?](repeating: nil, count: count)
-        (sessions, halfOpen, received, sent) = (none, none, none, none)
-        self.seconds = seconds
+        (sessions, halfOpen) = (none, none)
+        growth = Array(repeating: (0, 0, 0), count: count)
     }
+
+    /// Bits per second.
+    var received: [Double?] { growth.map { $0.seconds > 0 ? $0.received * 8 / $0.seconds : nil } }
+    var sent: [Double?] { growth.map { $0.seconds > 0 ? $0.sent * 8 / $0.seconds : nil } }
 
     mutating func add(_ row: [Datum]) {
         let numbers = row.map { datum -> Int64 in
             if case .integer(let number) = datum { number } else { 0 }
         }
-        guard numbers.count == 8, sessions.indices.contains(Int(clamping: numbers[0])) else {
+        guard numbers.count == 10, sessions.indices.contains(Int(clamping: numbers[0])) else {
             return
         }
         let place = Int(numbers[0])
@@ -87,12 +91,12 @@ private struct TickBins {
         sessions[place] = max(sessions[place] ?? 0, Double(numbers[2]))
         halfOpen[place] = max(halfOpen[place] ?? 0, Double(numbers[3]))
         let before = last.flatMap { $0.run == run ? $0 : nil }
-        let grown = (
-            received: Double(numbers[5]) - (before?.received ?? Double(numbers[4])),
-            sent: Double(numbers[7]) - (before?.sent ?? Double(numbers[6]))
+        let (received, sent, at) = (
+            Double(numbers[5]), Double(numbers[7]), Double(numbers[9]) / 1e9
         )
-        received[place] = (received[place] ?? 0) + max(0, grown.received) * 8 / seconds
-        sent[place] = (sent[place] ?? 0) + max(0, grown.sent) * 8 / seconds
-        last = (run, Double(numbers[5]), Double(numbers[7]))
+        growth[place].received += max(0, received - (before?.received ?? Double(numbers[4])))
+        growth[place].sent += max(0, sent - (before?.sent ?? Double(numbers[6])))
+        growth[place].seconds += max(0, at - (before?.at ?? Double(numbers[8]) / 1e9))
+        last = (run, received, sent, at)
     }
 }

@@ -23,7 +23,7 @@ final class PageSite: Site {
 
     private let sources: Sources
     private let history: PageHistory
-    private let meter = Mutex(RateMeter())
+    private let meter = Mutex(RateMeter(depth: 5))
 
     init(_ sources: Sources, store: String) {
         self.sources = sources
@@ -89,13 +89,18 @@ final class PageSite: Site {
         var rates: (receive: Double, transmit: Double)?
         var isUp = false
         if case .status(let status) = sources.ask(.status) {
-            rates = meter.withLock { $0.rates(status.traffic, at: reading.instant) }
+            rates = meter.withLock { meter in
+                meter.look(status.traffic, at: reading.instant)
+                return meter.rates
+            }
             isUp = status.innerUp
             figure("sessions", "Sessions", Double(status.sessions))
             figure("half-open", "Half-open IKE SAs", Double(status.halfOpen))
             figure("children", "Child SAs", Double(status.childSAs))
         }
         figure("limit", "Session limit", registry.sum(of: "ike_sessions_limit"))
+        // Before a second look: as of the last ticks.
+        rates = rates ?? registry.rates
         figure("receive", "Received", rates?.receive, .bitsPerSecond)
         figure("transmit", "Sent", rates?.transmit, .bitsPerSecond)
         figure("logins", "Logins", registry.sum(of: "ike_sessions_established_total"))
@@ -157,25 +162,3 @@ final class PageSite: Site {
 /// The counter of failed logins by reason.
 private let authenticationFailures =
     Catalogue.families.first { $0.name == "ike_auth_failures_total" } ?? Catalogue.buildInfo
-
-/// Bits per second between looks that are at least a second apart.
-struct RateMeter: Sendable {
-    private var looks: [(at: Instant, traffic: Traffic)] = []
-    /// Looks that are kept: rates are means over so many seconds at least.
-    private static let depth = 5
-
-    mutating func rates(
-        _ traffic: Traffic, at now: Instant
-    ) -> (receive: Double, transmit: Double)? {
-        if looks.last.map({ now - $0.at >= .seconds(1) }) ?? true {
-            looks.append((now, traffic))
-            if looks.count > Self.depth { looks.removeFirst() }
-        }
-        guard let first = looks.first, now - first.at >= .seconds(1) else { return nil }
-        let span = (now - first.at).seconds
-        return (
-            Double(traffic.bytesIn &- first.traffic.bytesIn) * 8 / span,
-            Double(traffic.bytesOut &- first.traffic.bytesOut) * 8 / span
-        )
-    }
-}

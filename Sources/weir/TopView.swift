@@ -69,12 +69,16 @@ struct TopView {
 
     /// - Returns: false if the person wants an end.
     mutating func press(_ keys: [UInt8], height: Int) -> Bool {
-        if keys.first == 0x1b, keys.count > 1 {
-            move(keys, height: height)
-            return true
-        }
-        for key in keys {
-            if isFiltering {
+        var rest = keys[...]
+        while let key = rest.popFirst() {
+            // A sequence begins with [ or O and ends with a letter or ~ (ECMA-48 §5.4).
+            if key == 0x1b, let kind = rest.first,
+                [UInt8(ascii: "["), UInt8(ascii: "O")].contains(kind)
+            {
+                let end = rest.dropFirst().firstIndex { (0x40...0x7e).contains($0) }
+                move(rest[...(end ?? rest.endIndex - 1)], height: height)
+                rest = end.map { rest[($0 + 1)...] } ?? []
+            } else if isFiltering {
                 edit(key)
             } else if !command(Character(Unicode.Scalar(key))) {
                 return false
@@ -113,9 +117,9 @@ struct TopView {
     }
 
     /// Arrows and page keys, as terminals send them.
-    private mutating func move(_ keys: [UInt8], height: Int) {
+    private mutating func move(_ sequence: ArraySlice<UInt8>, height: Int) {
         let page = max(1, height - 8)
-        switch String(decoding: keys.dropFirst(), as: UTF8.self) {
+        switch String(decoding: sequence, as: UTF8.self) {
         case "[A", "OA": scroll = max(0, scroll - 1)
         case "[B", "OB": scroll += 1
         case "[C", "OC": sort(by: sortColumn + 1)

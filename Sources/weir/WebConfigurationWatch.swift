@@ -21,12 +21,42 @@ extension Access {
                         names: configuration.clientNames)
                 },
                 oldest: version(configuration.oldestVersion),
-                newest: version(configuration.newestVersion))
+                newest: version(configuration.newestVersion),
+                suites: configuration.suites.map(Suite.init),
+                curves: configuration.curves.map(Curve.init),
+                prefersServerOrder: configuration.prefersServerOrder)
         }
         try tls?.check()
         self.init(
             tls: tls, users: configuration.users, tokens: configuration.tokens,
-            headers: configuration.headers)
+            headers: configuration.headers,
+            rateLimit: configuration.rateLimit.map {
+                RateLimit(interval: $0.interval, burst: $0.burst)
+            })
+    }
+}
+
+extension Access.Suite {
+    fileprivate init(_ suite: WebConfiguration.CipherSuite) {
+        switch suite {
+        case .ecdsaAES128: self.init(.ecdsa, .aes128)
+        case .ecdsaAES256: self.init(.ecdsa, .aes256)
+        case .ecdsaChaCha20: self.init(.ecdsa, .chaCha20)
+        case .rsaAES128: self.init(.rsa, .aes128)
+        case .rsaAES256: self.init(.rsa, .aes256)
+        case .rsaChaCha20: self.init(.rsa, .chaCha20)
+        }
+    }
+}
+
+extension Access.Curve {
+    fileprivate init(_ curve: WebConfiguration.Curve) {
+        switch curve {
+        case .x25519: self = .x25519
+        case .p256: self = .p256
+        case .p384: self = .p384
+        case .p521: self = .p521
+        }
     }
 }
 

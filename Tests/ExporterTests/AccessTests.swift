@@ -47,6 +47,17 @@ struct AccessTests {
         #expect(answer?.headers["WWW-Authenticate"]?.hasPrefix("Basic realm=") == true)
     }
 
+    @Test("lets so many requests through at once, and one in each interval after that")
+    func rateLimit() {
+        let start = ContinuousClock.now
+        var bucket = TokenBucket(.init(interval: .seconds(2), burst: 3), at: start)
+        func taken(after seconds: Int) -> Bool { bucket.take(at: start + .seconds(seconds)) }
+        #expect((0..<5).map { _ in taken(after: 0) } == [true, true, true, false, false])
+        #expect([1, 2, 3, 4, 4].map(taken) == [false, true, false, true, false])
+        // However long nobody came, no more than the burst.
+        #expect((0..<5).map { _ in taken(after: 1_000) } == [true, true, true, false, false])
+    }
+
     @Test("slows guessing, and does not hold up those it knows")
     func guessing() {
         let gatekeeper = Gatekeeper(Access(users: ["scraper": secret(Self.hash)]))

@@ -99,6 +99,26 @@ struct DashboardTests {
         }
     }
 
+    /// What `mixtool lint` asks of rules, and cannot be asked here: it is no Debian package.
+    @Test("are as mixins are to be")
+    func mixin() throws {
+        let rules = try read("prometheus/weir.rules.yml")
+        let groups = rules.components(separatedBy: "\n  - name: ").dropFirst()
+        #expect(groups.count >= 2)
+        for group in groups {
+            let name = group.prefix { $0 != "\n" }
+            #expect(name.wholeMatch(of: /[a-z][a-z-]{0,39}/) != nil, "\(name)")
+            #expect(group.matches(of: /\n +- (?:alert|record):/).count <= 20, "\(name)")
+        }
+        let alerts = rules.components(separatedBy: "- alert: ").dropFirst()
+        for alert in alerts {
+            let name = alert.prefix { $0 != "\n" }
+            #expect(alert.contains(/severity: (critical|warning|info)\n/), "\(name)")
+            let description = alert.firstMatch(of: /description: (.+)/)?.1 ?? ""
+            #expect(description.contains("{{ $"), "\(name) tells nothing of its case")
+        }
+    }
+
     private func read(_ file: String) throws -> String {
         try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
     }

@@ -18,7 +18,6 @@ struct RegistryTests {
     @Test("starts with at most 200 series, all zero")
     func startsSmall() {
         let samples = Registry(version: "1").lines().filter { !$0.hasPrefix("#") }
-        print("series at start: \(samples.count)")
         #expect(samples.count <= 200)
         for sample in samples where !sample.hasPrefix("weir_build_info") {
             #expect(sample.hasSuffix(" 0"), "\(sample)")
@@ -58,15 +57,61 @@ struct RegistryTests {
         #expect(firing.count == RuleID.allCases.count)
     }
 
+    @Test("shows a series of a sparse family once it has counted something")
+    func sparse() {
+        let registry = Registry(version: "1")
+        let family = "ike_create_child_sa_refusals_total"
+        #expect(!registry.lines().contains { $0.hasPrefix("\(family){") })
+        #expect(registry.text().contains("# TYPE \(family) counter"))
+        registry.count(CreateChildSARefused.example.increments)
+        #expect(
+            registry.lines().filter { $0.hasPrefix("\(family){") }
+                == ["\(family){reason=\"no_additional_sas\"} 1"])
+    }
+
     @Test("shows the pools of the last tick and no others")
     func pools() {
         let registry = Registry(version: "1")
-        registry.update(.example)
+        registry.update(.example, at: Instant(nanoseconds: 0))
         #expect(registry.lines().contains("ike_pool_addresses_used{pool=\"staff\"} 12"))
         #expect(registry.lines().contains(#"ike_pool_addresses{pool="a \"b\\c\nd"} 1"#))
-        registry.update(Tick())
+        registry.update(Tick(), at: Instant(nanoseconds: 1))
         #expect(!registry.text().contains("{pool="))
         #expect(registry.text().contains("# TYPE ike_pool_addresses gauge"))
+    }
+
+    @Test("shows a connection that nobody uses at 0, and messages by exchange")
+    func connections() {
+        let registry = Registry(version: "1")
+        registry.update(.example, at: Instant(nanoseconds: 0))
+        let lines = registry.lines()
+        #expect(lines.contains("ike_connection_sessions{connection=\"staff\"} 12"))
+        #expect(lines.contains("ike_connection_sessions{connection=\"guests\"} 0"))
+        let messages = "ike_messages_received_total{exchange="
+        #expect(lines.contains("\(messages)\"ike_auth\",message=\"request\"} 1"))
+        #expect(lines.contains("\(messages)\"informational\",message=\"response\"} 1"))
+        #expect(lines.contains("\(messages)\"other\",message=\"other\"} 1"))
+        #expect(lines.contains("\(messages)\"create_child_sa\",message=\"request\"} 0"))
+        #expect(!lines.contains { $0.hasPrefix("\(messages)\"ike_auth\",message=\"response\"") })
+    }
+
+    @Test("knows rates from the second look on, and not across a new start")
+    func rates() {
+        let registry = Registry(version: "1")
+        func look(_ second: UInt64, _ bytesIn: UInt64, _ bytesOut: UInt64) {
+            var tick = Tick()
+            tick.traffic = Traffic(bytesIn: bytesIn, bytesOut: bytesOut)
+            registry.update(tick, at: Instant(nanoseconds: second * 1_000_000_000))
+        }
+        look(15, 1_000, 0)
+        #expect(registry.rates == nil)
+        look(30, 16_000, 1_500)
+        #expect(registry.rates?.receive == 8_000)
+        #expect(registry.rates?.transmit == 800)
+        look(40, 16_000, 1_500)
+        #expect(registry.rates?.receive == 0)
+        look(50, 5, 5)
+        #expect(registry.rates == nil)
     }
 
     @Test("puts a measurement into its bucket and all above it")
@@ -76,7 +121,7 @@ struct RegistryTests {
         let lines = registry.lines()
         let name = "ike_handshake_duration_seconds"
         #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"0.01\"} 0"))
-        #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"0.025\"} 1"))
+        #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"0.05\"} 1"))
         #expect(lines.contains("\(name)_bucket{stage=\"total\",le=\"+Inf\"} 1"))
         #expect(lines.contains("\(name)_sum{stage=\"total\"} 0.0245"))
         #expect(lines.contains("\(name)_count{stage=\"total\"} 1"))

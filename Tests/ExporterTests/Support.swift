@@ -52,7 +52,7 @@ extension Registry {
             registry.observe(
                 kind.example.observations, at: Timestamp(nanoseconds: 1_795_000_000_250_000_000))
         }
-        registry.update(.example)
+        registry.update(.example, at: Instant(nanoseconds: 0))
         registry.set(.queueLength, to: 3)
         registry.set(.storeWriteSeconds, to: 0.0125)
         registry.set(.alertsFiring, slot: 1, to: 2)
@@ -77,8 +77,16 @@ extension Tick {
         tick.halfOpen = 1
         tick.childSAs = 13
         tick.traffic = Traffic(bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: .max, packetsOut: 11)
-        tick.messagesReceived = 40
-        tick.messagesSent = 38
+        let header = [UInt8](repeating: 0, count: 18)
+        for (type, flags) in [(34, 0x08), (35, 0x08), (37, 0x20)] as [(UInt8, UInt8)] {
+            tick.received.count(header + [type, flags] + header)
+        }
+        tick.received.count([])
+        tick.sent.count(header + [34, 0x20] + header)
+        tick.connections = [
+            ConnectionState(name: "staff", sessions: 12),
+            ConnectionState(name: "guests", sessions: 0),
+        ]
         tick.pools = [
             PoolState(name: "staff", size: 254, used: 12),
             PoolState(name: "a \"b\\c\nd", size: 1, used: 0),

@@ -6,7 +6,7 @@ import Vocabulary
 struct CalendarTests {
     // Seconds by `date -u -d TEXT +%s`.
     @Test(
-        "known moments, both ways",
+        "known moments",
         arguments: [
             (0, "1970-01-01T00:00:00Z"),
             (-1, "1969-12-31T23:59:59Z"),
@@ -23,7 +23,6 @@ struct CalendarTests {
     func known(seconds: Int64, text: String) {
         let moment = Timestamp(nanoseconds: seconds * 1_000_000_000)
         #expect(moment.rfc3339 == text)
-        #expect(Timestamp(rfc3339: text) == moment)
     }
 
     @Test("rounds down, before 1970 too")
@@ -34,42 +33,14 @@ struct CalendarTests {
         #expect(Timestamp(nanoseconds: .max).rfc3339 == "2262-04-11T23:47:16Z")
     }
 
-    @Test("every day from 1896 to 2105 follows the one before, and reads back")
+    @Test("every day from 1896 to 2105 follows the one before")
     func days() {
         var previous = ""
         for day in Int64(-27_000)...49_500 {
             let moment = Timestamp(nanoseconds: day * 86_400_000_000_000)
             let text = moment.rfc3339
-            #expect(Timestamp(rfc3339: text) == moment)
             #expect(text > previous)
             previous = text
         }
-    }
-
-    @Test(
-        "reads offsets and fractions",
-        arguments: [
-            ("1970-01-01T01:00:00+01:00", 0),
-            ("1969-12-31T18:30:00-05:30", 0),
-            ("1970-01-01t00:00:00.5z", 500_000_000),
-            ("1970-01-01 00:00:00.1234567899Z", 123_456_789),
-            ("1970-01-01T00:00:60Z", 60_000_000_000),
-        ] as [(String, Int64)])
-    func reads(text: String, nanoseconds: Int64) {
-        #expect(Timestamp(rfc3339: text)?.nanoseconds == nanoseconds)
-    }
-
-    @Test(
-        "refuses",
-        arguments: [
-            "", "1970", "1970-01-01", "1970-01-01T00:00:00", "1970-13-01T00:00:00Z",
-            "1970-00-01T00:00:00Z", "1900-02-29T00:00:00Z", "2026-02-30T00:00:00Z",
-            "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z", "1970-01-01T00:00:61Z",
-            "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00Zx", "1970-01-01T00:00:00+24:00",
-            "1970-01-01T00:00:00+0100", "٢٠٢٦-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
-            "9999-12-31T23:59:59Z", "-001-01-01T00:00:00Z",
-        ])
-    func refuses(text: String) {
-        #expect(Timestamp(rfc3339: text) == nil)
     }
 }

@@ -76,6 +76,7 @@ struct ModelTests {
             }
             try store.append(events: events, ticks: ticks)
             try check(sessions, folder)
+            if Int.random(in: 0..<7, using: &dice) == 0 { try store.fold() }
             if Int.random(in: 0..<15, using: &dice) == 0 {
                 store.close()
                 store = try folder.open(at: second)

@@ -14,6 +14,8 @@ struct WritingTests {
         store = try folder.open()
     }
 
+    private static let traffic = "bytes_in, packets_in, bytes_out, packets_out"
+
     private func rows(_ sql: String) throws -> [[Datum]] { try folder.read().rows(sql).rows }
 
     @Test("a tick is stored with its pools and its Child SAs")
@@ -24,8 +26,8 @@ struct WritingTests {
         tick.childSAs = 3
         tick.sessionLimit = 4
         tick.traffic = Traffic(5)
-        tick.messagesReceived = 6
-        tick.messagesSent = 7
+        for _ in 0..<6 { tick.received.count([]) }
+        for _ in 0..<7 { tick.sent.count([]) }
         tick.retransmissionsSent = .max
         tick.pools = [PoolState(name: "staff", size: 254, used: 1)]
         tick.children = [sample(1, child: 41, 9)]
@@ -40,7 +42,8 @@ struct WritingTests {
                 == [[.integer(1), at, .text("staff"), .integer(254), .integer(1)]])
         let counters: [Datum] = [900, 9, 9_000, 18].map { .integer($0) }
         #expect(
-            try rows("SELECT * FROM child_samples") == [[.integer(1), at, .integer(41)] + counters])
+            try rows("SELECT run, at_ns, child, \(Self.traffic) FROM child_samples")
+                == [[.integer(1), at, .integer(41)] + counters])
     }
 
     @Test("a Child SA that carries nothing takes no room, and its counters stay right")
@@ -60,18 +63,23 @@ struct WritingTests {
             events: [], ticks: [RecordedTick(at: 10, children: [sample(1, child: 1, 6)])])
 
         #expect(
-            try rows("SELECT at_ns / 1000000000 - 1795000000, bytes_in FROM child_samples")
-                == [[.integer(2), .integer(500)], [.integer(10), .integer(600)]])
+            try rows(
+                """
+                SELECT at_ns / 1000000000 - 1795000000, bytes_in FROM child_samples
+                 WHERE bytes_in_step > 0
+                """) == [[.integer(2), .integer(500)], [.integer(10), .integer(600)]])
+        #expect(try rows("SELECT count(*) FROM child_samples") == [[.integer(10)]])
         #expect(try rows("SELECT bytes_in FROM sessions") == [[.integer(600)]])
     }
 
-    @Test("two ticks of one time are one; the later counts")
+    @Test("two ticks of one time are two samples, and one state of the gateway: the later")
     func sameTime() throws {
         for total in [1, 2] as [UInt64] {
             try store.append(
                 events: [], ticks: [RecordedTick(at: 1, children: [sample(1, child: 1, total)])])
         }
-        #expect(try rows("SELECT bytes_in FROM child_samples") == [[.integer(200)]])
+        #expect(
+            try rows("SELECT bytes_in FROM child_samples") == [[.integer(100)], [.integer(200)]])
         #expect(try rows("SELECT count(*) FROM ticks") == [[.integer(1)]])
     }
 

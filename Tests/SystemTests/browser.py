@@ -84,10 +84,10 @@ class Browser:
             raise AssertionError(result["exceptionDetails"])
         return result["result"].get("value")
 
-    def press(self, key, code):
+    def press(self, key, code, text=""):
         for kind in ("keyDown", "keyUp"):
             self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key,
-                     windowsVirtualKeyCode=code)
+                     windowsVirtualKeyCode=code, **({"text": text} if text else {}))
 
     def screenshot(self, path):
         """A picture of the whole page."""

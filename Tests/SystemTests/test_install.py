@@ -1,5 +1,6 @@
 """`make install` puts everything in place, and what it installed works."""
 
+import re
 import shutil
 
 from lab import LabTestCase, ROOT, require
@@ -7,12 +8,12 @@ from weir import binary
 
 
 class InstallTests(LabTestCase):
-    def install(self):
+    def install(self, *words):
         """Installs the binary under test, not a release build: that takes minutes."""
         self.root = self.folder / "root"
         done = self.run_command(
             "make", "-C", ROOT, "install", f"BINARY={binary()}", f"DESTDIR={self.root}",
-            "PREFIX=/usr", seconds=120)
+            "PREFIX=/usr", *words, seconds=120)
         return done.stdout
 
     def test_everything_is_in_place(self):
@@ -36,6 +37,21 @@ class InstallTests(LabTestCase):
             self.assertLessEqual(
                 {path for path in wanted if folder == "dashboards" or path.suffix == ".sql"},
                 found)
+
+    def test_alerts_link_to_runbooks_that_are_there(self):
+        def links():
+            rules = self.root / "usr/share/weir/dashboards/prometheus/weir.rules.yml"
+            return re.findall(r"runbook_url: (\S+)", rules.read_text())
+        self.install()
+        self.assertGreater(len(links()), 15)
+        for link in links():
+            self.assertTrue(link.startswith("file:///usr/"), link)
+            self.assertTrue((self.root / link.removeprefix("file:///")).exists(), link)
+        self.install("DOCS_URL=https://wiki.lab/weir")
+        for link in links():
+            self.assertRegex(link, r"^https://wiki\.lab/weir/runbooks/Weir\w+\.md$")
+        rules = self.root / "usr/share/weir/dashboards/prometheus/weir.rules.test.yml"
+        self.run_command("promtool", "test", "rules", rules)
 
     def test_the_binary_works_from_where_it_is(self):
         self.install()

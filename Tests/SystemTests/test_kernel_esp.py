@@ -1,103 +1,92 @@
-"""Clients whose ESP is a Linux kernel's, not strongSwan's own: Weir's packets are right for those,
-too, and both count the same."""
+"""Clients whose ESP is a Linux kernel's: strongSwan, libreswan and OpenIKED log in, with a wrong
+key, too, and each side replaces keys. Weir and the client's kernel count the same for each SA."""
 
-from charon import list_sas
-from guest import ADDRESS, run_guest
-from lab import LabTestCase, Network
-from weir import Weir
+import re
+
+from guest import ADDRESS, run_guest, unpacked
+from lab import LabTestCase, Network, answered, wait_for
+from weir import Weir, configuration
 
 USER, PSK = "psk-client.lab", "lab-psk-0123456789abcdef"
+WRONG_USER = "psk-client2.lab"
+#: More packets than the gateway lets one Child SA carry.
+FLOOD = 1_000
 
-STRONGSWAN = f"""
-set -eu
-mkdir -p /tmp/s/swanctl
-export STRONGSWAN_CONF=/tmp/s/strongswan.conf SWANCTL_DIR=/tmp/s/swanctl
-cat >/tmp/s/strongswan.conf <<C
-charon {{
-  load = random nonce openssl curve25519 kdf kernel-netlink socket-default vici
-  retransmit_tries = 2
-  filelog {{ log {{ path = /out/charon.log
-      default = 1 }} }}
-}}
-C
-cat >/tmp/s/swanctl/swanctl.conf <<C
-connections {{
-  right {{ {{connection}}
-    local {{ auth = psk
-      id = {USER} }} }}
-  wrong {{ {{connection}}
-    local {{ auth = psk
-      id = psk-client2.lab }} }}
-}}
-secrets {{
-  ike-right {{ id-1 = {USER}
-    secret = "{PSK}" }}
-  ike-wrong {{ id-1 = psk-client2.lab
-    secret = "not the PSK" }}
-}}
-C
-/usr/lib/ipsec/charon &
-until [ -S /run/charon.vici ]; do sleep 0.1; done
-swanctl --load-all
-! swanctl --initiate --ike wrong --child net --timeout 20 || exit 3
-swanctl --initiate --ike right --child net --timeout 20
-ping -n -q -c 5 -i 0.2 {Network.LAN_ADDRESS}
-# Fragments of the inner packet, and packets near the MTU.
-ping -n -q -c 5 -i 0.2 -s 1300 {Network.LAN_ADDRESS}
-echo "BEFORE $(swanctl --list-sas --raw)"
-swanctl --rekey --child net
-sleep 1
-ping -n -q -c 5 -i 0.2 {Network.LAN_ADDRESS}
-echo "AFTER $(swanctl --list-sas --raw)"
-grep -q . /proc/net/xfrm_stat
-awk '$2 != 0 {{ print "XFRM-ERROR", $0 }}' /proc/net/xfrm_stat
-swanctl --terminate --ike right --timeout 20
-""".replace("{connection}", f"""version = 2
-    remote_addrs = {Network.GATEWAY_ADDRESS}
-    local_addrs = {ADDRESS}
-    proposals = aes128gcm16-prfsha256-x25519
-    vips = 0.0.0.0
-    remote {{ auth = psk
-      id = gw.lab }}
-    children {{ net {{ remote_ts = 10.99.0.0/24
-        esp_proposals = aes128gcm16 }} }}""")
+#: An SA that has gone, as `ip -s xfrm monitor` tells of it.
+DELETED = re.compile(
+    r"^Deleted src \S+ dst (\S+)\n\s+proto esp spi (0x[0-9a-f]+).*?"
+    r"lifetime current:\s+(\d+)\(bytes\), (\d+)\(packets\)", re.M | re.S)
 
 
 class KernelESPTests(LabTestCase):
-    def setUp(self):
-        super().setUp()
-        self.network = Network(self)
-        self.weir = Weir.in_lab(self, self.network)
-
     def test_strongswan(self):
-        output = run_guest(self, self.network, STRONGSWAN)
-        self.assertEqual(output.count("5 packets transmitted, 5 received"), 3, output)
+        self.run_client("strongswan.sh")
+        self.assertGreater(self.rekeys("ike_sa_rekeyed", "peer"), 0)
+        self.assertGreater(self.rekeys("child_sa_rekeyed", "peer"), 0)
+
+    def test_libreswan(self):
+        self.run_client("libreswan.sh", layer=unpacked("libreswan"),
+                        # Its rekeys want forward secrecy.
+                        esp_proposals=["aes128gcm16-x25519"])
+        self.assertGreater(self.rekeys("ike_sa_rekeyed", "peer"), 0)
+        self.assertGreater(self.rekeys("child_sa_rekeyed", "peer"), 0)
+
+    def test_openiked(self):
+        # It rekeys once its Child SA has carried enough, and never its IKE SA.
+        self.run_client("openiked.sh", 142, layer=unpacked("openiked"),
+                        esp_proposals=["aes256-sha512"])
+        self.assertGreater(self.rekeys("child_sa_rekeyed", "peer"), 0)
+
+    def run_client(self, script, more=0, layer="", **connection):
+        """One guest, from a login that must fail to a logout. `more` large pings than others."""
+        self.network = Network(self)
+        settings = configuration(self.folder)["connections"][0] | {
+            # The gateway replaces keys, too: those of the Child SA when `while_up` has flooded it.
+            "rekey": {"ike": "14s", "packets": 1000, "jitter": "0%", "grace": "60s"},
+            **connection}
+        self.weir = Weir.in_lab(self, self.network, connections=[settings])
+        output = run_guest(self, self.network, script, {
+            "GATEWAY": Network.GATEWAY_ADDRESS, "ADDRESS": ADDRESS, "LAN": Network.LAN_ADDRESS,
+            "USER_ID": USER, "PSK": PSK, "WRONG_ID": WRONG_USER}, layer, self.while_up)
+        self.assertEqual(re.findall(r"5 packets transmitted, (\d) received", output), ["5"] * 6)
         self.assertNotIn("XFRM-ERROR", output)
-        self.assertIn("AUTH_FAILED", output)
-        before, after = (self.child(output, mark) for mark in ("BEFORE", "AFTER"))
-        self.assertNotEqual(before["spi-in"], after["spi-in"], "the rekey replaced the Child SA")
-        self.assert_counted(before, after)
-
-    def child(self, output, mark):
-        """The one Child SA that is in use, in what the guest printed after `mark`."""
-        text = output.split(mark + " ")[1]
-        [(_, sa)] = list_sas(text[:text.index("list-sas reply")])
-        [child] = [each for each in sa["child-sas"].values() if each["state"] == "INSTALLED"]
-        return child
-
-    def assert_counted(self, *kernels):
-        """Each Child SA carried what the client's kernel says: its in is our out."""
-        self.weir.wait_for_rows(
-            "the session to be closed", "SELECT 1 FROM sessions WHERE ended_ns IS NOT NULL")
-        ours = self.weir.rows(
-            "SELECT i.inbound_spi, c.* FROM child_sa_closed c JOIN child_sa_installed i"
-            " USING (session, child) ORDER BY i.rowid")
-        self.assertEqual(len(ours), len(kernels), ours)
-        for closed, kernel in zip(ours, kernels):
-            self.assertEqual(int(closed["inbound_spi"], 16), int(kernel["spi-out"], 16))
-            self.assertEqual(closed["packets_in"], int(kernel["packets-out"]))
-            self.assertEqual(closed["packets_out"], int(kernel["packets-in"]))
-            self.assertEqual(closed["bytes_out"], int(kernel["bytes-in"]))
-            self.assertEqual(closed["bytes_in"], int(kernel["bytes-out"]))
+        self.assert_counted(more)
         failures = self.weir.rows("SELECT reason FROM ike_auth_failed")
-        self.assertEqual([row["reason"] for row in failures], ["wrong_credential"])
+        self.assertEqual({row["reason"] for row in failures}, {"wrong_credential"})
+
+    def while_up(self, address):
+        """Pings the other way, and lets the gateway replace all keys."""
+        network = self.network
+        self.assertEqual(network.ping(network.gateway, Network.LAN_ADDRESS, address), 5)
+        flood = network.run(network.gateway, "ping", "-n", "-q", "-f", "-c", FLOOD, "-s", 8,
+                            "-I", Network.LAN_ADDRESS, address, status=None)
+        self.assertEqual(answered(flood.stdout), FLOOD, "a rekey must not lose a packet")
+        for table in ("ike_sa_rekeyed", "child_sa_rekeyed"):
+            wait_for(f"{table} by the gateway", lambda: self.rekeys(table, "us"), 60, every=0.5)
+        self.assertEqual(network.ping(network.gateway, Network.LAN_ADDRESS, address), 5)
+
+    def rekeys(self, table, initiator):
+        return len(self.weir.rows(f"SELECT 1 FROM {table} WHERE initiator = ?", initiator))
+
+    def assert_counted(self, more):
+        """Each Child SA carried what the client's kernel says: its in is our out."""
+        session, = self.weir.wait_for_rows(
+            "the session to be closed", "SELECT * FROM sessions WHERE ended_ns IS NOT NULL")
+        self.assertEqual(session["reason"], "deleted_by_peer")
+        kernel = {(int(spi, 16), target == Network.GATEWAY_ADDRESS): (int(bytes_), int(packets))
+                  for target, spi, bytes_, packets in DELETED.findall(
+                      (self.folder / "guest" / "kernel").read_text())}
+        ours = self.weir.rows(
+            "SELECT i.inbound_spi, i.outbound_spi, c.* FROM child_sa_closed c"
+            " JOIN child_sa_installed i USING (session, child) ORDER BY i.rowid")
+        self.assertGreaterEqual(len(ours), 2, ours)
+        for closed in ours:
+            self.assertEqual(
+                ((closed["bytes_in"], closed["packets_in"]),
+                 (closed["bytes_out"], closed["packets_out"])),
+                (kernel[int(closed["inbound_spi"], 16), True],
+                 kernel[int(closed["outbound_spi"], 16), False]), ours)
+        # Small pings of both sides, large ones of the client, and the flood.
+        totals = (25 * 84 + (15 + more) * 1328 + FLOOD * 36, 40 + more + FLOOD)
+        self.assertEqual((session["bytes_in"], session["packets_in"]), totals)
+        self.assertEqual((session["bytes_out"], session["packets_out"]), totals)

@@ -92,7 +92,7 @@ class MonitoringTests(LabTestCase):
             (found := self.shell(ask)) and "WeirGatewayDown" in found and found), 40, every=1)
         self.assertIn("WeirGatewayDown", text)
         (alert,) = self.api(f"{ALERTMANAGER}/api/v2/alerts?filter=alertname=WeirGatewayDown")
-        runbook = alert["annotations"]["runbook_url"].removeprefix("https://weir.example.org/")
+        runbook = alert["annotations"]["runbook_url"].removeprefix(f"file://{self.work}/")
         self.assertTrue((ROOT / runbook).exists(), runbook)
         groups = self.api(f"{ALERTMANAGER}/api/v2/alerts/groups")
         self.assertIn({"alertname": "WeirGatewayDown"}, [group["labels"] for group in groups])

@@ -37,7 +37,7 @@ class PageTests(test_demo.DemoTests):
     def get(self, path):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         started = time.monotonic()
-        with opener.open(self.url + path, timeout=5) as answer:
+        with opener.open(self.url + path, timeout=30) as answer:
             return answer.read(), answer.headers, time.monotonic() - started
 
     def test_in_a_browser(self):
@@ -49,21 +49,28 @@ class PageTests(test_demo.DemoTests):
                     browser.open(self.url + "/", width, height, dark)
                     self.assertEqual(browser.evaluate(CHECKS), [])
                     wait_for("live figures", lambda: browser.evaluate(
-                        "document.getElementById('live').textContent") == "live")
+                        "document.getElementById('live').textContent") == "live", 30)
                     self.assertEqual(browser.complaints(), [])
                     path = pictures / f"page-{name}-{'dark' if dark else 'light'}.png"
                     browser.screenshot(path)
                     self.assertGreater(path.stat().st_size, 10_000)
+        self.rates_from_the_start()
         self.live(browser)
         self.keyboard(browser)
         self.sorting(browser)
         self.proves_itself(browser)
 
+    def rates_from_the_start(self):
+        """The first answer that a person gets has rates, without a second look."""
+        body = self.get("/")[0].decode()
+        for figure in ("receive", "transmit"):
+            self.assertRegex(body, rf'id="f-{figure}">[0-9.]+ .?bit/s<')
+
     def live(self, browser):
         browser.open(self.url + "/")
         before = browser.evaluate("document.getElementById('now').textContent")
         wait_for("a later time", lambda: browser.evaluate(
-            "document.getElementById('now').textContent") != before, 15, every=0.5)
+            "document.getElementById('now').textContent") != before, 30, every=0.5)
 
     def keyboard(self, browser):
         """Everything that can be used can be reached, in order, and shows that it was."""
@@ -98,6 +105,21 @@ class PageTests(test_demo.DemoTests):
         self.assertEqual(names, sorted(names, reverse=True))
         self.assertEqual(browser.evaluate(
             "document.querySelector('[aria-current]').textContent"), "Last month")
+        self.sorting_by_keys(browser)
+
+    def sorting_by_keys(self, browser):
+        """Enter on a column's name sorts by it, Enter again turns that round."""
+        browser.open(self.url + "/")
+        head = "[...document.querySelectorAll('#sessions-c')].map(c => c.closest('table')" \
+            ".querySelector('th a'))[0]"
+        for order in ("ascending", "descending"):
+            before = browser.evaluate("location.href")
+            browser.evaluate(f"{head}.focus()")
+            browser.press("Enter", 13, "\r")
+            wait_for("the other order", lambda: browser.evaluate(
+                f"location.href !== {before!r} && document.readyState === 'complete' &&"
+                f" {head}?.closest('th').getAttribute('aria-sort')") == order, 30)
+        self.assertTrue(browser.evaluate("location.hash") == "#sessions")
 
     def proves_itself(self, browser):
         """The checks find what they are for."""

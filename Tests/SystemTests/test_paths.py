@@ -50,11 +50,20 @@ class PathsTestCase(LabTestCase):
             [cause])
 
     def assert_one_session(self):
-        """Logs out. All there was is one session."""
+        """Logs out. All there was is one session, and the Child SA that it had at its end carried
+        what the client counted: its in is our out."""
+        # charon lists one that it has replaced for a while.
+        wait_for("a single Child SA", lambda: len(self.client.children()) == 1, 30, every=0.5)
+        bytes_in, packets_in, bytes_out, packets_out = self.client.settled_traffic()
+        self.assertGreater(packets_in, 0)
         self.client.disconnect("right")
         sessions = self.weir.wait_for_rows(
             "the session to be closed", "SELECT reason FROM session_closed")
         self.assertEqual([row["reason"] for row in sessions], ["deleted_by_peer"])
+        last = self.weir.rows("SELECT bytes_in, packets_in, bytes_out, packets_out"
+                              " FROM child_sa_closed ORDER BY rowid DESC LIMIT 1")
+        self.assertEqual(last, [{"bytes_in": bytes_out, "packets_in": packets_out,
+                                 "bytes_out": bytes_in, "packets_out": packets_in}])
 
 
 class MobikeTests(PathsTestCase):

@@ -40,7 +40,7 @@ class Screen:
         except (BlockingIOError, OSError):
             return self.text
 
-    def shows(self, words, seconds=10):
+    def shows(self, words, seconds=30):
         wait_for(f"{words!r} on the screen", lambda: words in self.read(), seconds)
 
     def frame(self):
@@ -52,7 +52,7 @@ class Screen:
         os.write(self.master, keys)
 
     def ends_with(self, status):
-        self.process.wait(10)
+        self.process.wait(30)
         self.read()
         self.test_restored()
         return self.process.returncode == status
@@ -103,6 +103,55 @@ class Top(LabTestCase):
         frame = screen.frame()
         self.assertLessEqual(len(frame), 6)
         self.assertLessEqual(max(map(len, frame)), 30)
+        screen.type(b"q")
+        self.assertTrue(screen.ends_with(0))
+
+    def test_sessions_and_sizes(self):
+        """Sessions sorted, filtered and scrolled by keys, on a terminal that changes its size."""
+        gateway = self.weir.settings["gateway"]
+        self.start(
+            "load", binary(), "load", "--to", f"127.0.0.1:{gateway['port']}", "--nat-port",
+            str(gateway["nat_port"]), "--domain", "example.org", "--psk-file",
+            self.folder / "staff.psk", "--sessions", "12", "--hold", "--duration", "5m")
+        wait_for("all sessions", lambda: self.weir.metric("ike_sessions") == 12, 60, every=0.5)
+        screen = Screen(self, 24, 100, *self.command)
+        screen.shows("sessions 12")
+
+        def rows():
+            return [line for line in screen.frame()[:-1] if "id:" in line]
+
+        def until(what, condition):
+            wait_for(what, condition, 30, every=0.2)
+        until("all of them", lambda: len(rows()) == 12)
+        screen.type(b"\x1b[C\x1b[C")
+        until("order by identity", lambda: screen.frame()[-1].startswith("▲ identity"))
+        names = [re.search(r"id:\w+", row).group() for row in rows()]
+        self.assertEqual(names, sorted(names))
+        screen.type(b"r")
+        until("the other order", lambda: [re.search(r"id:\w+", row).group() for row in rows()]
+              == names[::-1])
+        screen.type(b"/" + names[3].encode() + b"\r")
+        until("one session", lambda: len(rows()) == 1 and names[3] in rows()[0])
+        self.assertIn("(1 of 12)", screen.frame()[-1])
+        screen.type(b"/\x1b")
+        until("all again", lambda: len(rows()) == 12)
+        for height, width in ((12, 60), (40, 160), (5, 20), (24, 100)):
+            screen.text = ""
+            screen.resize(height, width)
+            os.killpg(screen.process.pid, signal.SIGWINCH)
+            screen.shows("\x1b[J")
+            until("the new size", lambda: len(screen.frame()) <= height
+                  and max(map(len, screen.frame())) <= width
+                  and (width < 60 or len(rows()) == min(12, height - 5)))
+        screen.text = ""
+        screen.resize(12, 100)
+        os.killpg(screen.process.pid, signal.SIGWINCH)
+        until("seven of them", lambda: "\x1b[J" in screen.read() and len(rows()) == 7)
+        first = rows()[0]
+        screen.type(b"j")
+        until("one further", lambda: rows() and rows()[0] != first)
+        screen.type(b"\x1b[6~\x1b[6~")
+        until("the end", lambda: rows() and names[0] in rows()[-1])
         screen.type(b"q")
         self.assertTrue(screen.ends_with(0))
 

@@ -4,6 +4,7 @@ import base64
 import ctypes
 import socket
 import ssl
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -134,6 +135,50 @@ class WebConfiguration(LabTestCase):
             scheme="https", context=self.context("client")) == 200)
         weir.stop()
 
+    def handshake(self, *words):
+        """What `openssl s_client` tells of a connection; None if there was none."""
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-CAfile",
+             str(self.folder / "ca.pem"), *words], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+        return None if "Cipher is (NONE)" in done.stdout else done.stdout
+
+    def test_suites_curves_and_certificates_within_the_file(self):
+        self.certificates()
+
+        def block(key, name):
+            lines = (self.folder / name).read_text().splitlines()
+            return f"  {key}: |\n" + "".join(f"    {line}\n" for line in lines)
+        inline = "tls_server_config:\n" + block("cert", "server.pem") + block("key", "server.key")
+        self.web.touch(mode=0o600)
+        self.web.write_text(
+            inline + "  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,\n"
+            "    TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n  curve_preferences: [CurveP384]\n")
+        weir = self.weir()
+        found = self.handshake("-tls1_2")
+        self.assertIn("ECDHE-ECDSA-AES256-GCM-SHA384", found)
+        self.assertRegex(found, "Server Temp Key:.*(P-384|secp384r1)")
+        self.assertIn("TLS_AES_256_GCM_SHA384", self.handshake("-tls1_3"))
+        # The other suite is for a key of another kind, and must not let its cipher in.
+        self.assertIsNone(self.handshake("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"))
+        self.assertIsNone(self.handshake("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"))
+        self.assertIsNone(self.handshake("-groups", "X25519"))
+        self.assertEqual(self.status(scheme="https", context=self.context()), 200)
+        self.web.write_text(inline + "  curve_preferences: [X25519]\n")
+        wait_for("the other curve", lambda: self.handshake("-groups", "X25519"))
+        weir.stop()
+        self.assertNotIn("BEGIN", weir.daemon.stderr.read_text())
+
+    def test_rate_limit(self):
+        self.web.write_text("rate_limit: {interval: 1h, burst: 3}\n")
+        weir = self.weir()
+        self.assertEqual(
+            [self.status(path) for path in ("/", "/metrics", "/healthz", "/healthz", "/metrics")],
+            [200, 200, 200, 429, 429])
+        self.web.write_text("rate_limit: {interval: 0s, burst: 3}\n")
+        wait_for("the limit to be lifted", lambda: self.status("/healthz") == 200)
+        weir.stop()
+
     def test_mistakes_are_told(self):
         self.certificates()
         settings = configuration(self.folder)
@@ -150,7 +195,9 @@ class WebConfiguration(LabTestCase):
                 ("basic_auth_users: {a: '$2y$31$%s'}" % ("a" * 53), "a bcrypt hash"),
                 ("tls_server_config: {cert_file: server.pem, key_file: server.key, "
                  "client_auth_type: RequireAnyClientCert}", "is unknown"),
-                ("rate_limit: {}", "unknown key")):
+                ("tls_server_config: {cert_file: server.pem, key_file: server.key, "
+                 "cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}", "no cipher suite"),
+                ("rate_limit: {}", "lacks")):
             self.web.write_text(text + "\n")
             done = self.run_command(binary(), "run", "-c", file, status=2)
             self.assertIn(words, done.stderr, text)

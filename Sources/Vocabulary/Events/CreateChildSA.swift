@@ -33,7 +33,11 @@ package struct CreateChildSARefused: CoalescingEvent {
         counters: [
             Counter(
                 "ike_create_child_sa_refusals_total", "CREATE_CHILD_SA requests refused.",
-                by: "reason", \.reason, adding: { $0.count.clear })
+                by: "reason", \.reason, sparse: true, adding: { $0.count.clear }),
+            Counter(
+                "ike_create_child_sa_refusals_by_initiator_total",
+                "CREATE_CHILD_SA requests refused, by who had asked.",
+                by: "initiator", \.initiator, adding: { $0.count.clear }),
         ])
 
     package static let example = Self(

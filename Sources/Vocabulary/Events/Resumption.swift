@@ -73,7 +73,7 @@ package struct TicketRefused: SourcedEvent {
         counters: [
             Counter(
                 "ike_tickets_refused_total", "Resumptions refused.", by: "reason", \.reason,
-                adding: { $0.count.clear })
+                sparse: true, adding: { $0.count.clear })
         ])
 
     package static let example = Self(

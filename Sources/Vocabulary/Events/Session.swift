@@ -86,7 +86,7 @@ package struct SessionEstablished: Event {
             Histogram(
                 "ike_handshake_duration_seconds", "Time taken by handshakes that succeeded.",
                 by: "stage",
-                buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+                buckets: [0.001, 0.01, 0.05, 0.25, 1],
                 session: \Self.session,
                 [
                     (HandshakeStage.initiation, \.initMicroseconds),

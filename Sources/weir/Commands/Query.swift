@@ -4,6 +4,7 @@ import Forensics
 import Foundation
 import Presentation
 import Recorder
+import Store
 import Vocabulary
 
 struct Query: ParsableCommand {
@@ -17,10 +18,16 @@ struct Query: ParsableCommand {
               weir query who-held-address --address 10.88.0.7 --at 2026-11-23T03:12:00Z
               weir query timeline-of-session --session 019ab3c4-5d6e-7f80-9a1b-2c3d4e5f6071
               weir query failures-by-source --since -7d --format csv
+              weir query --sql "SELECT identity, sum(bytes_in + bytes_out) AS bytes FROM sessions
+                WHERE started_ns > unixepoch('now', '-1 day') * 1000000000 GROUP BY 1 ORDER BY 2 DESC"
             """)
 
     @Argument(help: "The question; --list shows all.")
     var name: String?
+
+    @Option(help: "SQL of your own, read-only.") var sql: String?
+    @Option(help: "Seconds that --sql may take.") var seconds = 30.0
+    @Option(help: "Megabytes of memory that --sql may take.") var megabytes: Int64 = 256
 
     @Flag(help: "List the questions and what each needs.")
     var list = false
@@ -43,6 +50,7 @@ struct Query: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        if let sql { return try show(sql) }
         do {
             let questions = try Library.load(from: try folder())
             guard let name, !list else { return output.show(Self.table(of: questions)) }
@@ -58,6 +66,24 @@ struct Query: ParsableCommand {
         } catch let error as ForensicsError {
             throw Failure.misuse(error)
         }
+    }
+
+    private func show(_ sql: String) throws {
+        guard name == nil else { throw Failure.misuse("a question's name or --sql, not both") }
+        guard seconds > 0, seconds <= 86_400, (1...1_000_000).contains(megabytes) else {
+            throw Failure.misuse("--seconds 1 to 86400, --megabytes 1 to 1000000")
+        }
+        let reader = try store.open()
+        do {
+            let answer = try reader.restrictedRows(
+                sql, seconds: seconds, memoryBytes: megabytes << 20)
+            output.show(Table(columns: answer.columns.map { Column($0, .text) }, rows: answer.rows))
+            if reader.damagedChunks > 0 {
+                complain(
+                    "weir: \(reader.damagedChunks) chunks of samples are damaged and left out;"
+                        + " run: weir store check")
+            }
+        } catch { throw Failure.trouble(error) }
     }
 
     private var parameters: [String: String] {
