@@ -77,10 +77,7 @@ package struct SessionEstablished: Event {
         counters: [
             Counter(
                 "ike_sessions_established_total", "Logins that succeeded.", by: "method",
-                \.method),
-            Counter(
-                "ike_sessions_resumed_total", "Logins by a ticket that succeeded.",
-                adding: { $0.resumes.clear == nil ? 0 : 1 }),
+                \.method)
         ],
         histograms: [
             Histogram(
