@@ -60,6 +60,8 @@ bench: build ## measure Weir and strongSwan side by side; writes docs/benchmarks
 	@.ci/packages tests
 	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
 	    python3 .ci/bench $(RELEASE) --write docs/benchmarks.md
+	@$(SUDO) env PATH="$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	    python3 .ci/bench-page $(RELEASE) --write docs/benchmarks.md
 
 defence-bench: ## measure half-open IKE SAs, sessions, cookie challenges (release build)
 	@swift run -c release defence-bench

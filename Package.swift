@@ -135,7 +135,8 @@ let package = Package(
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
         .executableTarget(
-            name: "defence-bench", dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
+            name: "defence-bench",
+            dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
             path: "Tests/Bench", swiftSettings: common),
         .executableTarget(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],

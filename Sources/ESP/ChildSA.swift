@@ -18,6 +18,8 @@ package struct ChildSA: ~Copyable, Sendable {
     package let localSelectors: [Selector]
     /// What is on the peer's side of the tunnel: its virtual address, as a rule.
     package let remoteSelectors: [Selector]
+    /// The inner network that its packets come from and go to; 0 is the gateway's own.
+    package let network: Int
     /// After this much in either direction the data plane reports it as worn, once.
     package let limit: TrafficLimit
     package let path: Path
@@ -25,7 +27,7 @@ package struct ChildSA: ~Copyable, Sendable {
     package init(
         session: SessionID, child: ChildID, inboundSPI: UInt32, outboundSPI: UInt32, cipher: Cipher,
         inboundKey: consuming SecretBytes, outboundKey: consuming SecretBytes,
-        localSelectors: [Selector], remoteSelectors: [Selector],
+        localSelectors: [Selector], remoteSelectors: [Selector], network: Int = 0,
         limit: TrafficLimit = .none, path: Path
     ) {
         self.session = session
@@ -37,6 +39,7 @@ package struct ChildSA: ~Copyable, Sendable {
         self.outboundKey = outboundKey
         self.localSelectors = localSelectors
         self.remoteSelectors = remoteSelectors
+        self.network = network
         self.limit = limit
         self.path = path
     }

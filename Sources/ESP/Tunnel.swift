@@ -18,6 +18,8 @@ final class Tunnel {
     let outboundSPI: UInt32
     let localSelectors: [Selector]
     let remoteSelectors: [Selector]
+    /// The number of its inner network.
+    let network: Int
 
     var path: Path
     var outbound: Outbound
@@ -44,6 +46,7 @@ final class Tunnel {
         outboundSPI = child.outboundSPI
         localSelectors = child.localSelectors
         remoteSelectors = child.remoteSelectors
+        network = child.network
         path = child.path
         self.outbound = outbound ? .active : .waiting
         limit = child.limit

@@ -31,7 +31,8 @@ package final class Tunnels: Dataplane {
     package var pathMTU = 1_500
     private var byID: [ChildID: Tunnel] = [:]
     private var bySPI: [UInt32: Tunnel] = [:]
-    private var routes = Routes()
+    /// By the number of the inner network: tenants may use the same addresses.
+    private var routes: [Int: Routes] = [:]
     private var drops = DropLog()
     /// Of the Child SAs that are gone.
     private var retired = Traffic()
@@ -69,7 +70,7 @@ package final class Tunnels: Dataplane {
         _ = remove(tunnel.child)
         byID[tunnel.child] = tunnel
         bySPI[tunnel.inboundSPI] = tunnel
-        routes.insert(tunnel)
+        routes[tunnel.network, default: Routes()].insert(tunnel)
     }
 
     package func activateOutbound(_ child: ChildID) { byID[child]?.activateOutbound() }
@@ -79,10 +80,13 @@ package final class Tunnels: Dataplane {
     package func remove(_ child: ChildID) -> Traffic {
         guard let tunnel = byID.removeValue(forKey: child) else { return Traffic() }
         if bySPI[tunnel.inboundSPI] === tunnel { bySPI[tunnel.inboundSPI] = nil }
-        routes.remove(tunnel)
+        routes[tunnel.network]?.remove(tunnel)
         retired += tunnel.traffic
         return tunnel.traffic
     }
+
+    /// The number of the inner network that a Child SA's packets go to.
+    package func network(of child: ChildID) -> Int { byID[child]?.network ?? 0 }
 
     package func traffic(of child: ChildID) -> Traffic? { byID[child]?.traffic }
 
@@ -121,17 +125,19 @@ package final class Tunnels: Dataplane {
         return .dropped(reason, session: session)
     }
 
-    /// Bytes that ``seal(_:inner:at:)`` needs before the inner packet.
+    /// Bytes that ``seal(_:inner:from:at:)`` needs before the inner packet.
     package static let headroom = PacketLayout.longestHeader
     /// Bytes that it needs after the inner packet, at most.
     package static let tailroom = PacketLayout.longestTrailer
 
     /// An inner IP packet, at `buffer[inner]`. Encrypts in place.
     ///
+    /// - Parameter network: the number of the inner network that it comes from.
     /// - Precondition: ``headroom`` bytes before `inner` and ``tailroom`` bytes after it are within
     ///   the buffer.
     package func seal(
-        _ buffer: inout MutableSpan<UInt8>, inner: Range<Int>, at now: Instant
+        _ buffer: inout MutableSpan<UInt8>, inner: Range<Int>, from network: Int = 0,
+        at now: Instant
     ) -> Sealed {
         precondition(
             inner.lowerBound >= Self.headroom && inner.upperBound <= buffer.count - Self.tailroom,
@@ -139,7 +145,9 @@ package final class Tunnels: Dataplane {
         guard let packet = InnerPacket(buffer.span.extracting(inner)) else {
             return drop(.malformed, nil)
         }
-        guard let tunnel = routes.tunnel(for: packet) else { return drop(.noChildSA, nil) }
+        guard let tunnel = routes[network]?.tunnel(for: packet) else {
+            return drop(.noChildSA, nil)
+        }
         if let limit = tunnel.limit(exceededBy: packet, pathMTU: pathMTU) {
             drops.add(.tooBig, tunnel.session, from: nil)
             return .tooBig(limit: limit)

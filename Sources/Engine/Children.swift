@@ -120,6 +120,7 @@ extension Engine {
                     outboundKey: terms.weAsked
                         ? keys.fromInitiator.duplicate() : keys.fromResponder.duplicate(),
                     localSelectors: terms.localSelectors, remoteSelectors: terms.remoteSelectors,
+                    network: session.connection.network,
                     limit: rekey.childLimit.drawn(rekeyShare(rekey.jitter)),
                     path: session.path ?? sa.path),
                 outbound: outbound)
@@ -150,6 +151,9 @@ extension Engine {
 
     /// Takes a Child SA out of the data plane, with its last counts.
     func remove(_ child: Child, of session: Session, _ reason: ChildEnd, _ output: inout Output) {
+        if let last = dataplane.lastInbound(of: child.id) {
+            session.lastTraffic = max(session.lastTraffic, last)
+        }
         let total = dataplane.remove(child.id)
         session.closedTraffic += total
         session.children.removeAll { $0.id == child.id }

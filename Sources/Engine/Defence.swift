@@ -60,6 +60,7 @@ extension DefencePolicy {
     }
     /// Of one IKE SA.
     var requests: Rate { Rate(perSecond: requestsPerSecond, burst: 5) }
+    static var invalid: Rate { Rate(perSecond: invalidPerSecond, burst: 2) }
 }
 
 /// So many per second, and at once as many as in `burst` seconds.
@@ -88,6 +89,11 @@ struct TokenBucket: Sendable {
 
     func isHalfEmpty(_ rate: Rate, at now: Instant) -> Bool {
         missing(at: now) > rate.window / 2
+    }
+
+    /// Whether there is not one left.
+    func isEmpty(_ rate: Rate, at now: Instant) -> Bool {
+        missing(at: now) > rate.window - min(rate.interval, rate.window)
     }
 
     /// Nanoseconds until it is full.

@@ -104,7 +104,7 @@ extension Engine {
             guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
             receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
         case .liveness: dpdAnswered += 1
-        case .deleteChild: break
+        case .deleteChild, .redirect: break
         case .requestTicket: keepTicket(payloads, of: sa, sa.session, at: now)
         case .verifyPath: finishVerification(payloads, pending.context, of: sa, at: now, &output)
         case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)
@@ -135,6 +135,8 @@ extension Engine {
         case .rekeyChild(let child): planChildRekey(child, of: sa)
         case .createChild(let shape): planChild(shape, of: sa)
         case .rekeyIKE: planIKERekey(of: sa)
+        case .redirect:
+            draining?.nextTarget().map { Plan(.informational, [.notify($0.redirect())]) }
         }
     }
 

@@ -17,6 +17,9 @@ package final class Engine {
     /// Wall clock minus the clock of `Instant`, nanoseconds: for session ids and tickets.
     package var wallOffset: Int64 = 0
 
+    /// Who is logged in at the other shards, if there are any.
+    package var directory: (any UserDirectory)?
+
     /// Sees every message that is sent, before it is encrypted: for tests, which assert
     /// exchanges in the RFC's notation.
     package var trace: ((Trace) -> Void)?
@@ -46,6 +49,8 @@ package final class Engine {
     var inboundSPIs: Set<UInt32> = []
     /// Logins of our own that wait for IKE_SA_INIT's answer, by our SPI.
     var initiations: [UInt64: Initiation] = [:]
+    /// Set while nobody new is let in.
+    var draining: Drain?
     private var deadlines = Heap<Deadline>()
     private var lastChild: UInt64 = 0
     private var lastHandle: UInt64 = 0
@@ -57,6 +62,8 @@ package final class Engine {
     var dpdAnswered: UInt64 = 0
     /// Sessions that are up, by the name of their connection.
     var sessionCounts: [String: UInt64] = [:]
+    /// Of these, the ones that another has taken the place of.
+    var replacedCounts: [String: Int] = [:]
     var fragmentsSent: UInt64 = 0
     var fragmentsReceived: UInt64 = 0
     /// Held of messages that are not whole yet.
@@ -136,6 +143,8 @@ package final class Engine {
                 giveUp(half, .timeout, &output)
             } else if let initiation = initiations[next.spi], initiation.deadline <= now {
                 expired(initiation, at: now, &output)
+            } else if next.spi == Drain.deadlineSPI {
+                continueDrain(at: now, &output)
             }
         }
     }
@@ -165,6 +174,7 @@ package final class Engine {
         tick.childless += UInt64(sessions.values.count { $0.children.isEmpty })
         tick.halfOpen += UInt64(halfOpen.count)
         tick.sessionLimit += UInt64(policy.sessionLimit)
+        tick.draining = draining == nil ? tick.draining : 1
         tick.received += received
         tick.sent += sent
         tick.retransmissionsSent += retransmissionsSent
@@ -181,9 +191,14 @@ package final class Engine {
     /// still uses.
     private var connectionStates: [ConnectionState] {
         let configured = policy.connections.map(\.name)
+        let limits = Dictionary(
+            policy.connections.map { ($0.name, $0.sessionLimit ?? policy.sessionLimit) },
+            uniquingKeysWith: min)
         let others = sessionCounts.keys.filter { !configured.contains($0) }.sorted()
         return (configured + others).map {
-            ConnectionState(name: $0, sessions: sessionCounts[$0] ?? 0)
+            ConnectionState(
+                name: $0, sessions: sessionCounts[$0] ?? 0,
+                limit: UInt64(limits[$0] ?? policy.sessionLimit))
         }
     }
 
@@ -191,7 +206,8 @@ package final class Engine {
     package var isIdle: Bool {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
-            && namesakes.isEmpty && reassemblyBytes == 0 && inboundSPIs.isEmpty
+            && namesakes.isEmpty && sessionCounts.isEmpty && replacedCounts.isEmpty
+            && reassemblyBytes == 0 && inboundSPIs.isEmpty
             && sessionOfChild.isEmpty && lingering == 0
             && pools.values.allSatisfy(\.isUnused)
     }
@@ -235,6 +251,10 @@ package final class Engine {
 
     func schedule(_ initiation: Initiation) {
         deadlines.insert(Deadline(at: initiation.deadline, spi: initiation.localSPI))
+    }
+
+    func scheduleDrain(_ moment: Instant) {
+        deadlines.insert(Deadline(at: moment, spi: Drain.deadlineSPI))
     }
 
     func newChildID() -> ChildID {

@@ -123,6 +123,7 @@ extension Engine {
                 suite: half.suite, keys: keys, path: half.path, phase: .awaitingAuth(handshake),
                 now: half.received, initKey: half.key, expectedID: half.expectedID)
             sa.extensions.fragmentation = asked.has(.fragmentationSupported)
+            sa.extensions.redirection = asked.followsRedirects
             sa.nat = half.nat
             sa.retransmissionsSeen = UInt64(half.retransmissions)
             return sa

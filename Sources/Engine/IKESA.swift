@@ -56,6 +56,8 @@ final class IKESA {
     var retransmissionsSeen: UInt64 = 0
     /// How many more it may make now.
     var requests = TokenBucket()
+    /// How many more messages with its SPIs may fail to decrypt now.
+    var failures = TokenBucket()
 
     // Requests of ours.
     var nextID: UInt32
@@ -106,6 +108,8 @@ struct Extensions {
     var mobike = false
     /// RFC 7383.
     var fragmentation = false
+    /// The peer follows a REDIRECT (RFC 5685 §3).
+    var redirection = false
 }
 
 /// The answer to the peer's last request, for when it comes again (RFC 7296 §2.1).
@@ -145,6 +149,8 @@ enum Job: Hashable {
     case deleteIKE
     /// A ticket to come back with (RFC 5723 §4.1).
     case requestTicket
+    /// Ask the peer to go to another gateway (RFC 5685 §5).
+    case redirect
 }
 
 /// What a CREATE_CHILD_SA request of ours must remember. A class, for it owns a private key.
@@ -226,6 +232,7 @@ struct ClientHandshake {
     let responderNonce: [UInt8]
     let began: Instant
     let childSPI: UInt32
+    let trail: RedirectTrail
     /// AUTH is made of the old session's keys, not of a shared one (RFC 5723 §5.1).
     var isResumption = false
 }

@@ -16,7 +16,7 @@ extension Engine {
     /// - Returns: the answer's payloads; none if the connection lends no addresses.
     func lend(
         to session: Session, _ connection: Connection, asking request: ConfigurationPayload?,
-        isChildless: Bool, _ output: inout Output
+        isChildless: Bool, at now: Instant, _ output: inout Output
     ) -> Result<[AnyPayload], LeaseRefusal> {
         guard let name = connection.pool else { return .success([]) }
         // A Child SA that comes later is refused then.
@@ -33,6 +33,7 @@ extension Engine {
                 ownAddress(family, of: session, pool: name, request)
                 ?? formerAddress(family, of: session, pool: name)
                 ?? pools[name]?.lend(family, to: session.identity.canonicalBytes)
+                ?? lendEvicting(family, of: name, to: session, at: now, &output)
             guard let lent else {
                 output.events.append(PoolExhausted(pool: name, size: pool.size(family)))
                 continue

@@ -14,6 +14,7 @@ extension Engine {
         sessions[session.id] = session
         sessionCounts[session.connection.name, default: 0] += 1
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
+        enter(session, from: sa.path.remote.address)
         startTimers(of: sa, session, at: now)
     }
 
@@ -101,10 +102,15 @@ extension Engine {
         if let count = sessionCounts[session.connection.name] {
             sessionCounts[session.connection.name] = count > 1 ? count - 1 : nil
         }
+        if session.replacedUntil != nil, let count = replacedCounts[session.connection.name] {
+            replacedCounts[session.connection.name] = count > 1 ? count - 1 : nil
+        }
         let name = session.identity.canonicalBytes
         namesakes[name]?.removeAll { $0 == session.id }
         if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
+        leave(session)
         sa.session = nil
+        finishDrain(&output)
     }
 
     /// Gives a lease back that nobody was told of.

@@ -75,9 +75,13 @@ extension Engine {
             return output.drop(.unexpectedMessage, sa.proof, from: path)
         }
 
+        guard !sa.failures.isEmpty(DefencePolicy.invalid, at: now) else {
+            return output.drop(.rateLimit, .spoofable, from: path)
+        }
         let opened = contents(of: datagram, header, sealed, with: sa)
         if case .failure(.integrity) = opened {
             output.drop(.integrity, .spoofable, from: path)
+            _ = sa.failures.take(of: DefencePolicy.invalid, at: now)
             return distrust(sa, &output)
         }
         adopt(sa)

@@ -16,6 +16,9 @@ package enum Notice: Sendable {
     case connected(ConnectionHandle, SessionID, virtualAddresses: [IPAddress])
     case failed(ConnectionHandle, AuthFailure)
     case closed(ConnectionHandle, SessionEnd)
+    /// The gateway sent it to another. To an address it goes by itself, and is connected there or
+    /// fails; names are the driver's to look up, and the login has failed or the session is closed.
+    case redirected(ConnectionHandle, RedirectTarget)
 }
 
 /// Names one login that this engine began.

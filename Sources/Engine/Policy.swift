@@ -9,6 +9,8 @@ package struct EnginePolicy: Sendable {
     package var pools: [PoolPolicy]
     /// Sessions that may exist at once.
     package var sessionLimit = 10_000
+    /// What a login does that finds as many.
+    package var eviction = EvictionPolicy.refuse
     /// IKE SAs that may wait for IKE_AUTH at once.
     package var halfOpenLimit = 1_000
     /// Child SAs that one IKE SA may have at once.
@@ -29,6 +31,10 @@ package struct EnginePolicy: Sendable {
     package var reassemblyLimit = 4 << 20
     /// Tickets for sessions that come back (RFC 5723); nil: none are issued or taken.
     package var resumption: ResumptionPolicy?
+    /// How long a drain waits before it deletes what is left.
+    package var drainDeadline: Duration = .seconds(600)
+    /// Where a drain sends peers that follow a REDIRECT, in turn.
+    package var redirectTargets: [RedirectTarget] = []
     /// For the telemetry of our own work, which a sans-IO engine can't time: nanoseconds.
     package var stopwatch: @Sendable () -> UInt64 = { 0 }
 
@@ -49,6 +55,9 @@ package struct Connection: Sendable {
     /// Without one, no address is lent.
     package var pool: String?
     package var dns: [IPAddress]
+    /// The number of the inner network of its peers; 0 is the gateway's own. Each has addresses of
+    /// its own.
+    package var network = 0
     /// What peers may reach.
     package var localSelectors: [Selector]
     package var rekey: RekeyPolicy
@@ -58,6 +67,11 @@ package struct Connection: Sendable {
     package var unique = UniquePolicy.replace
     /// Users must prove themselves again within this time (RFC 4478); nil: never.
     package var authLifetime: Duration?
+    /// Sessions that it may have at once, and one user of it; nil: as many as the gateway.
+    package var sessionLimit: Int?
+    package var userLimit: Int?
+    /// What a login does that finds as many.
+    package var eviction = EvictionPolicy.refuse
 
     package init(
         name: String, localIdentity: Identity, remoteIdentities: [IdentityPattern],
@@ -124,6 +138,8 @@ package struct PoolPolicy: Sendable {
     package var name: String
     package var ipv4: AddressBlock?
     package var ipv6: AddressBlock?
+    /// What a login does that finds no address free.
+    package var eviction = EvictionPolicy.refuse
 
     package init(name: String, ipv4: AddressBlock? = nil, ipv6: AddressBlock? = nil) {
         self.name = name
@@ -205,6 +221,8 @@ package struct ClientPolicy: Sendable {
     /// Ask for tickets to come back with (RFC 5723).
     package var wantsTicket = false
     package var remoteSelectors: [Selector]
+    /// Go to another gateway when asked to (RFC 5685).
+    package var followsRedirects = false
     package var rekey: RekeyPolicy
     package var livenessInterval: Duration
 

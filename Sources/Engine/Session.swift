@@ -27,6 +27,8 @@ final class Session {
     var replacedUntil: Instant?
     /// Of the Child SAs that are gone.
     var closedTraffic = Traffic()
+    /// When the last packet came through one of them; before the first, when it was established.
+    var lastTraffic: Instant
     /// The IKE SA that speaks for it now.
     var ikeSPI: UInt64
     /// When its IKE SA was last replaced.
@@ -43,8 +45,14 @@ final class Session {
     var formerAddresses: [IPAddress] = []
     /// How it can come back, if the gateway has given it a ticket.
     var ticket: ResumptionTicket?
+    /// The peer follows a REDIRECT (RFC 5685 §3).
+    var followsRedirects = false
+    /// It was sent one.
+    var wasRedirected = false
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
+    /// Likewise.
+    var trail: RedirectTrail?
 
     init(
         id: SessionID, connection: SessionTerms, identity: Identity, established: Instant,
@@ -54,6 +62,7 @@ final class Session {
         self.connection = connection
         self.identity = identity
         self.established = established
+        lastTraffic = established
         self.ikeSuiteName = ikeSuiteName
         self.ikeSPI = ikeSPI
     }
@@ -80,6 +89,8 @@ struct SessionTerms {
     let espSuites: [ESPSuite]
     let rekey: RekeyPolicy
     let livenessInterval: Duration
+    /// The number of the inner network.
+    var network = 0
     /// Of a client's policy.
     var pretendsNAT = false
     var allowsNAT = true

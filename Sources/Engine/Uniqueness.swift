@@ -8,6 +8,8 @@ import Wire
 struct Predecessors {
     var sessions: [Session] = []
     var newest: SessionID?
+    /// Those at other shards.
+    var elsewhere: [RemoteSession] = []
 }
 
 extension Engine {
@@ -21,21 +23,26 @@ extension Engine {
     ) -> Predecessors? {
         let resumed = endResumed(login, at: now, &output)
         let unique = login.connection.unique
-        let same = (namesakes[login.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
-            .filter { $0.connection.name == login.connection.name && $0.handle == nil }
+        let same = sessionsOfUser(login)
+        let user = UserKey(connection: login.connection.name, identity: login.identity)
+        let elsewhere = directory?.sessions(of: user, besides: policy.shard) ?? []
         if unique != .never, payloads.has(.initialContact) {
             for session in same {
                 guard let old = sas[session.ikeSPI] else { continue }
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
-            return Predecessors(newest: same.last?.id ?? resumed)
+            for session in elsewhere { directory?.replace(session, atOnce: true) }
+            return Predecessors(newest: same.last?.id ?? elsewhere.last?.id ?? resumed)
         }
         let live = same.filter { $0.replacedUntil == nil }
+        let source = sa.path.remote.address
         let replaced: [Session]
         switch unique {
         case .replace: replaced = live
         case .keep:
-            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }) else { return nil }
+            guard live.allSatisfy({ isReauthentication(of: $0, on: sa) }),
+                elsewhere.allSatisfy({ $0.source == Personal(source) })
+            else { return nil }
             replaced = live
         case .never:
             replaced = live.filter {
@@ -43,7 +50,12 @@ extension Engine {
                     && payloads.configuration?.asks(for: $0.lease?.addresses ?? []) == true
             }
         }
-        return Predecessors(sessions: replaced, newest: replaced.last?.id ?? resumed)
+        guard unique != .never else {
+            return Predecessors(sessions: replaced, newest: replaced.last?.id ?? resumed)
+        }
+        return Predecessors(
+            sessions: replaced, newest: replaced.last?.id ?? elsewhere.last?.id ?? resumed,
+            elsewhere: elsewhere)
     }
 
     /// The peer logs in from where it is: as a rule to replace its own session.
@@ -52,14 +64,28 @@ extension Engine {
     }
 
     /// Ends what a new session took the place of. A peer that proved itself anew has a moment to
-    /// move its traffic and to say goodbye.
+    /// move its traffic and to say goodbye; of many that wait for it, the first go at once.
     func replace(_ others: Predecessors, at now: Instant, _ output: inout Output) {
-        for session in others.sessions {
+        for session in others.sessions { beginReplacement(of: session, at: now) }
+        for session in others.elsewhere { directory?.replace(session, atOnce: false) }
+        guard let user = others.sessions.first?.identity.canonicalBytes else { return }
+        let waiting = (namesakes[user] ?? []).compactMap { sessions[$0] }
+            .filter { $0.replacedUntil != nil }
+        for session in waiting.dropLast(Self.replacedLimit) {
             guard let old = sas[session.ikeSPI] else { continue }
-            session.replacedUntil = now + policy.timing.replaced
-            scheduleLifetime(of: old)
+            end(old, .replaced, tellingPeer: true, at: now, &output)
         }
     }
+
+    func beginReplacement(of session: Session, at now: Instant) {
+        guard let sa = sas[session.ikeSPI], session.replacedUntil == nil else { return }
+        session.replacedUntil = now + policy.timing.replaced
+        replacedCounts[session.connection.name, default: 0] += 1
+        scheduleLifetime(of: sa)
+    }
+
+    /// How many sessions of a user may wait to say goodbye. Ours to choose.
+    private static let replacedLimit = 4
 
     /// The address that a session of the same user holds, if the peer asks for it.
     func ownAddress(

@@ -5,16 +5,29 @@ package import Vocabulary
 /// One line of JSON from a client of the control socket.
 package struct ControlRequest: Codable, Hashable, Sendable {
     package enum Command: String, Codable, CaseIterable, Sendable {
-        case sessions, status, terminate, reload
+        case sessions, status, terminate, reload, drain
+        case cancelDrain = "cancel_drain"
     }
+
+    /// Gateways that a drain can send peers to.
+    static let targetLimit = 16
 
     package let command: Command
     /// Which one to end, as `sessions` names it; for `terminate` only.
     package let session: String?
+    /// For `drain`: seconds until what is left is deleted; the configuration's if missing.
+    package let deadline: UInt32?
+    /// For `drain`: the gateways to go to, addresses or domain names; the configuration's if
+    /// missing.
+    package let to: [String]?
 
-    package init(_ command: Command, session: String? = nil) {
+    package init(
+        _ command: Command, session: String? = nil, deadline: UInt32? = nil, to: [String]? = nil
+    ) {
         self.command = command
         self.session = session
+        self.deadline = deadline
+        self.to = to
     }
 }
 
@@ -23,6 +36,8 @@ package struct ControlReply: Codable, Hashable, Sendable {
     package var sessions: [Session]?
     package var status: Status?
     package var terminated: Bool?
+    /// Missing if there is none.
+    package var drain: Drain?
     /// What a reload changed, a line each.
     package var reloaded: [String]?
     /// For people: a line, or one for each mistake in a configuration.
@@ -56,6 +71,24 @@ package struct ControlReply: Codable, Hashable, Sendable {
         }
     }
 
+    /// A ``DrainProgress``.
+    package struct Drain: Codable, Hashable, Sendable {
+        /// Sessions when it began, and now.
+        package let sessions: Int
+        package let left: Int
+        /// Seconds until what is left is deleted.
+        package let remaining: Int64
+        package let to: [String]
+
+        init?(_ progress: DrainProgress?) {
+            guard let progress else { return nil }
+            sessions = progress.sessions
+            left = progress.left
+            remaining = progress.remaining.components.seconds
+            to = progress.targets.map(\.description)
+        }
+    }
+
     /// A ``GatewayStatus``.
     package struct Status: Codable, Hashable, Sendable {
         /// RFC 3339, UTC.
@@ -72,9 +105,10 @@ package struct ControlReply: Codable, Hashable, Sendable {
         package let unsent: UInt64
         package let innerDropped: UInt64
         package let innerUp: Bool
+        package let drain: Drain?
 
         enum CodingKeys: String, CodingKey {
-            case started, listen, sessions, keepalives, unsent
+            case started, listen, sessions, keepalives, unsent, drain
             case halfOpen = "half_open"
             case childSAs = "child_sas"
             case bytesIn = "bytes_in"
@@ -111,10 +145,12 @@ package struct ControlReply: Codable, Hashable, Sendable {
                 bytesIn: state.traffic.bytesIn, packetsIn: state.traffic.packetsIn,
                 bytesOut: state.traffic.bytesOut, packetsOut: state.traffic.packetsOut,
                 keepalives: state.keepalives, unsent: state.unsent,
-                innerDropped: state.innerDropped, innerUp: state.innerUp)
+                innerDropped: state.innerDropped, innerUp: state.innerUp,
+                drain: Drain(state.drain))
         case .terminated(let found):
             terminated = found
             if !found { error = "no such session; `weir sessions` lists them" }
+        case .drain(let progress): drain = Drain(progress)
         case .reloaded(let changes): reloaded = changes
         case .refused(let lines): error = lines
         case .adopted, .notAdopted: error = "not for this socket"
@@ -123,11 +159,22 @@ package struct ControlReply: Codable, Hashable, Sendable {
 }
 
 extension ControlRequest {
-    /// What this asks of the gateway; nil if the session is missing or is not a UUID, and for
+    /// nil if there are too many targets, or one is none.
+    private var drainOrder: DrainOrder? {
+        let targets = to?.prefix(Self.targetLimit + 1).compactMap { RedirectTarget($0) }
+        guard targets?.count == to?.count, targets?.count ?? 0 <= Self.targetLimit else {
+            return nil
+        }
+        return DrainOrder(deadline: deadline.map { .seconds($0) }, targets: targets)
+    }
+
+    /// What this asks of the gateway; nil if the session or a target is missing or none, and for
     /// `reload`, which is more than the gateway's business.
     var question: Gateway.Question? {
         switch command {
         case .reload: nil
+        case .drain: drainOrder.map { .drain($0) }
+        case .cancelDrain: .cancelDrain
         case .sessions: .sessions
         case .status: .status
         case .terminate: session.flatMap { UUID(uuidString: $0) }.map { .terminate(SessionID($0)) }

@@ -89,7 +89,9 @@ struct ControlServer {
         if request.command == .reload { return reply(reload()) }
         guard let question = request.question else {
             return ControlReply(
-                error: "terminate needs a session's id; `weir sessions` lists them")
+                error: request.command == .drain
+                    ? "a drain goes to up to \(ControlRequest.targetLimit) addresses or domain names"
+                    : "terminate needs a session's id; `weir sessions` lists them")
         }
         return reply(answer(question))
     }

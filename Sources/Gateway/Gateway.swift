@@ -11,8 +11,10 @@ package final class Gateway: Sendable {
         case sessions
         case status
         case terminate(SessionID)
-        /// Follow another policy, with routes to these inner addresses.
-        case adopt(EnginePolicy, routes: [InnerPrefix])
+        case drain(DrainOrder)
+        case cancelDrain
+        /// Follow another policy, with routes to these inner addresses in each inner network.
+        case adopt(EnginePolicy, routes: [[InnerPrefix]])
     }
 
     package enum Answer: Sendable {
@@ -20,6 +22,8 @@ package final class Gateway: Sendable {
         case status(GatewayStatus)
         /// False if there is no such session.
         case terminated(Bool)
+        /// nil if there is none.
+        case drain(DrainProgress?)
         case adopted
         /// Nothing has changed.
         case notAdopted(Refusal)
@@ -38,7 +42,7 @@ package final class Gateway: Sendable {
     /// Where it listens, with the ports that it got.
     package let listen: [ListenAddress]
     private let name: String
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let life: Mutex<Life>
 
     private enum Life {
@@ -50,13 +54,14 @@ package final class Gateway: Sendable {
     /// Binds the sockets. Nothing is received before ``start()``.
     ///
     /// - Parameters:
-    ///   - inner: becomes the gateway's, which closes it at the end.
+    ///   - inner: the inner networks by their numbers; they become the gateway's, which closes
+    ///     them at the end.
     ///   - sink: called on the gateway's thread.
     ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
     ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
     package init(
-        _ setup: GatewaySetup, inner: sending any InnerNetwork, sink: any FactSink,
+        _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         let mailbox = try Mailbox()
@@ -68,6 +73,9 @@ package final class Gateway: Sendable {
     }
 
     deinit { stop() }
+
+    /// Whether new sessions are refused.
+    var isDraining: Bool { mailbox.isDraining.load(ordering: .relaxed) }
 
     /// Starts the thread. Once only; later calls do nothing.
     package func start() throws(GatewayError) {

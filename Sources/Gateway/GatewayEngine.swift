@@ -23,8 +23,19 @@ package protocol GatewayEngine: AnyObject {
     func shutDown(at now: Instant, _ output: inout Output)
     /// - Returns: false if there is no such session.
     func terminate(_ session: SessionID, at now: Instant, _ output: inout Output) -> Bool
+    /// Lets nobody in any more, and sends away who is in.
+    func drain(_ order: DrainOrder, at now: Instant, _ output: inout Output)
+    /// - Returns: false if there is no drain.
+    func cancelDrain(_ output: inout Output) -> Bool
+    /// - Returns: nil if there is no drain.
+    func drainProgress(at now: Instant) -> DrainProgress?
     /// Follows another policy from now on; sessions stay.
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal)
+    /// Who is logged in at the other shards.
+    var directory: (any UserDirectory)? { get set }
+    /// A session's user has logged in at another shard.
+    func supersede(
+        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output)
     func sessionSummaries() -> [SessionSummary]
 }
 

@@ -1,3 +1,4 @@
+package import Engine
 package import Vocabulary
 
 /// What a gateway needs to know besides its policy.
@@ -46,4 +47,6 @@ package struct GatewayStatus: Hashable, Sendable {
     package let innerDropped: UInt64
     /// False once the inner network's interface has gone away.
     package let innerUp: Bool
+    /// Set while new sessions are refused.
+    package let drain: DrainProgress?
 }

@@ -9,10 +9,13 @@ final class Mailbox: Sendable {
     private static let capacity = 64
 
     let wakeUp: WakeUp
+    /// Told by the gateway's thread.
+    let isDraining = Atomic<Bool>(false)
     private let state = Mutex(State())
 
     private struct State {
         var letters: [Letter] = []
+        var replacements: [Replacement] = []
         var stopWanted = false
         var closed = false
     }
@@ -34,17 +37,26 @@ final class Mailbox: Sendable {
         return letter.answer(within: limit)
     }
 
+    /// Leaves news. A session is replaced once, so that there is no more of it than sessions.
+    func post(_ replacement: Replacement) {
+        state.withLock { if !$0.closed { $0.replacements.append(replacement) } }
+        wakeUp.signal()
+    }
+
     func askToStop() {
         state.withLock { $0.stopWanted = true }
         wakeUp.signal()
     }
 
     /// What has come since the last call.
-    func take() -> (letters: [Letter], stopWanted: Bool) {
+    func take() -> (letters: [Letter], replacements: [Replacement], stopWanted: Bool) {
         wakeUp.clear()
         return state.withLock { state in
-            defer { state.letters.removeAll() }
-            return (state.letters, state.stopWanted)
+            defer {
+                state.letters.removeAll()
+                state.replacements.removeAll()
+            }
+            return (state.letters, state.replacements, state.stopWanted)
         }
     }
 

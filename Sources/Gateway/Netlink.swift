@@ -5,6 +5,8 @@ import Vocabulary
 /// Requests to the kernel about links and routes (rtnetlink). Not thread-safe.
 final class Netlink {
     private static let bufferSize = 1024
+    /// Of the rules for a tenant's link: between the local table's (0) and the main one's (32766).
+    private static let rulePriority: UInt32 = 10_000
 
     private let socket: OpaquePointer
     private var sequence: UInt32 = 0
@@ -50,23 +52,25 @@ final class Netlink {
         }
     }
 
-    /// Routes a prefix to the link. Returns 0 or an errno, EEXIST if there is such a route.
-    func addRoute(_ prefix: InnerPrefix, link index: Int32) -> Int32 {
-        route(prefix, link: index, UInt16(RTM_NEWROUTE), UInt16(NLM_F_CREATE | NLM_F_EXCL))
+    /// Routes a prefix to the link, in this table or the main one. Returns 0 or an errno, EEXIST if
+    /// there is such a route.
+    func addRoute(_ prefix: InnerPrefix, link index: Int32, table: UInt32?) -> Int32 {
+        route(prefix, index, table, UInt16(RTM_NEWROUTE), UInt16(NLM_F_CREATE | NLM_F_EXCL))
     }
 
     /// Takes such a route away. Returns 0 or an errno, ESRCH if there is none.
-    func removeRoute(_ prefix: InnerPrefix, link index: Int32) -> Int32 {
-        route(prefix, link: index, UInt16(RTM_DELROUTE), 0)
+    func removeRoute(_ prefix: InnerPrefix, link index: Int32, table: UInt32?) -> Int32 {
+        route(prefix, index, table, UInt16(RTM_DELROUTE), 0)
     }
 
     private func route(
-        _ prefix: InnerPrefix, link index: Int32, _ type: UInt16, _ flags: UInt16
+        _ prefix: InnerPrefix, _ index: Int32, _ table: UInt32?, _ type: UInt16, _ flags: UInt16
     ) -> Int32 {
         var header = rtmsg()
         header.rtm_family = UInt8(prefix.address.isIPv4 ? AF_INET : AF_INET6)
         header.rtm_dst_len = UInt8(clamping: prefix.length)
-        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        // The attribute has it: a byte is too short.
+        header.rtm_table = UInt8(RT_TABLE_UNSPEC.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
         header.rtm_scope = UInt8(
             (prefix.address.isIPv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
@@ -75,7 +79,45 @@ final class Netlink {
         return request(type, flags, header) { message in
             mnl_attr_put(message, UInt16(RTA_DST.rawValue), destination.count, destination)
             mnl_attr_put_u32(message, UInt16(RTA_OIF.rawValue), UInt32(index))
+            mnl_attr_put_u32(
+                message, UInt16(RTA_TABLE.rawValue), table ?? UInt32(RT_TABLE_MAIN.rawValue))
         }
+    }
+
+    /// Packets that come from the link are routed by the table, or not at all: what the table does
+    /// not know is unreachable. Returns 0 or an errno.
+    func confine(link name: String, to table: UInt32) -> Int32 {
+        rules(name, table, UInt16(RTM_NEWRULE), UInt16(NLM_F_CREATE | NLM_F_EXCL))
+    }
+
+    /// Takes that back. A rule outlives its link.
+    func release(link name: String, from table: UInt32) {
+        _ = rules(name, table, UInt16(RTM_DELRULE), 0)
+    }
+
+    private func rules(
+        _ name: String, _ table: UInt32, _ type: UInt16, _ flags: UInt16
+    ) -> Int32 {
+        for family in [AF_INET, AF_INET6] {
+            for (action, priority) in [
+                (FR_ACT_TO_TBL, Self.rulePriority), (FR_ACT_UNREACHABLE, Self.rulePriority + 1),
+            ] {
+                var header = fib_rule_hdr()
+                header.family = UInt8(family)
+                header.action = UInt8(action)
+                let failure = request(type, flags, header) { message in
+                    mnl_attr_put_strz(message, UInt16(FRA_IIFNAME), name)
+                    mnl_attr_put_u32(message, UInt16(FRA_PRIORITY), priority)
+                    if action == FR_ACT_TO_TBL {
+                        mnl_attr_put_u32(message, UInt16(FRA_TABLE), table)
+                    }
+                }
+                // Of a run that crashed, or for a family that this kernel does not have.
+                let harmless = [0, EEXIST, EAFNOSUPPORT, EOPNOTSUPP, ENOENT]
+                guard harmless.contains(failure) else { return failure }
+            }
+        }
+        return 0
     }
 
     /// Sends one request and waits for its acknowledgement. The attributes take less than

@@ -25,36 +25,37 @@ final class Shard {
     /// Events of a flood that are recorded one by one in each second; the rest are added up.
     private static let eventsPassing = 256
     private static let mailboxTag: UInt32 = 0
-    private static let innerTag: UInt32 = 1
-    private static let firstSocketTag: UInt32 = 2
 
     let listen: [ListenAddress]
     private let sockets: UDPSockets
-    private let inner: any InnerNetwork
+    /// By number.
+    let inner: [any InnerNetwork]
+    /// The numbers of those that can't be waited for.
+    private let silent: [Int]
     private let sink: any FactSink
-    private let mailbox: Mailbox
-    private let tunnels: Tunnels
-    private let engine: any GatewayEngine
-    private let outbox: Outbox
+    let mailbox: Mailbox
+    let tunnels: Tunnels
+    let engine: any GatewayEngine
+    let outbox: Outbox
     private let inbox = DatagramBatch()
     private let epoll: Int32
     private let interval: Duration
 
-    private var output = Output()
+    var output = Output()
     private var handshakes: HandshakeQueue
     private var coalescer = Coalescer(passing: eventsPassing)
-    private var now: Instant
-    private let started: Instant
+    var now: Instant
+    let started: Instant
     private var nextTick: Instant
     private var nextSecond: Instant
-    private var keepalives: UInt64 = 0
+    var keepalives: UInt64 = 0
     private var keepalivesSent: UInt64 = 0
     private var tooBigBudget = tooBigPerSecond
-    private var innerUp = true
-    private var stopping = false
+    var innerUp: [Bool]
+    var stopping = false
 
     init(
-        _ setup: GatewaySetup, inner: any InnerNetwork, sink: any FactSink, mailbox: Mailbox,
+        _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
@@ -73,6 +74,8 @@ final class Shard {
         interval = max(setup.interval, .milliseconds(100))
         handshakes = HandshakeQueue(patience: setup.handshakePatience)
         self.inner = inner
+        silent = inner.indices.filter { inner[$0].descriptor == nil }
+        innerUp = inner.map { _ in true }
         self.sink = sink
         self.mailbox = mailbox
         tunnels = Tunnels()
@@ -84,14 +87,14 @@ final class Shard {
 
     deinit { Glibc.close(epoll) }
 
+    /// Tags: the mailbox, then the inner networks, then the sockets.
     private func watch() throws(GatewayError) {
-        var sources = [(mailbox.wakeUp.descriptor, Self.mailboxTag)]
-        if let descriptor = inner.descriptor { sources.append((descriptor, Self.innerTag)) }
-        for (index, socket) in sockets.sockets.enumerated() {
-            sources.append((socket.descriptor, Self.firstSocketTag + UInt32(index)))
-        }
-        for (descriptor, tag) in sources {
-            let result = clinux_epoll_add(epoll, descriptor, tag)
+        let sources =
+            [mailbox.wakeUp.descriptor] + inner.map(\.descriptor)
+            + sockets.sockets.map(\.descriptor)
+        for (tag, descriptor) in sources.enumerated() {
+            guard let descriptor else { continue }
+            let result = clinux_epoll_add(epoll, descriptor, UInt32(tag))
             guard result >= 0 else { throw .system(what: "an epoll entry", errno: -result) }
         }
     }
@@ -124,13 +127,11 @@ final class Shard {
     }
 
     private func serve(_ tag: UInt32) {
-        switch tag {
-        case Self.mailboxTag: answerLetters()
-        case Self.innerTag: drainInner()
-        default:
-            let index = Int(tag - Self.firstSocketTag)
-            if sockets.sockets.indices.contains(index) { drain(sockets.sockets[index]) }
-        }
+        guard tag != Self.mailboxTag else { return answerLetters() }
+        let network = Int(tag) - 1
+        guard !inner.indices.contains(network) else { return drainInner(network) }
+        let index = network - inner.count
+        if sockets.sockets.indices.contains(index) { drain(sockets.sockets[index]) }
     }
 
     private func keepTime() {
@@ -138,7 +139,7 @@ final class Shard {
         if let deadline = engine.nextDeadline, deadline <= now {
             engine.expire(at: now, &output)
             deliver()
-            if inner.descriptor == nil { drainInner() }
+            for network in silent { drainInner(network) }
         }
         let worn = tunnels.takeWorn()
         if !worn.isEmpty {
@@ -169,7 +170,7 @@ final class Shard {
                 take(inbox.received(index, on: socket.local.port), from: socket)
             }
             deliver()
-            if inner.descriptor == nil { drainInner() }
+            for network in silent { drainInner(network) }
             guard inbox.isFull else { return }
         }
     }
@@ -229,35 +230,36 @@ final class Shard {
         var packet = bytes.mutableSpan
         switch tunnels.open(&packet, from: datagram.remote, at: now) {
         case .deliver(let range, let child, let moved):
-            inner.write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
+            let network = inner.count > 1 ? tunnels.network(of: child) : 0
+            inner[network].write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
             if let moved { engine.observed(child, from: moved, at: now, &output) }
         case .dropped, .dummy:
             break
         }
     }
 
-    /// Inner packets to their tunnels.
-    private func drainInner() {
-        guard innerUp else { return }
+    /// Packets of an inner network to their tunnels.
+    private func drainInner(_ network: Int) {
+        guard innerUp[network] else { return }
         for _ in 0..<(Self.batchesPerTurn * DatagramBatch.capacity) {
             let room = outbox.room
             let inside = UnsafeMutableBufferPointer(
                 rebasing: room[Tunnels.headroom..<(room.count - Tunnels.tailroom)])
-            switch inner.read(into: inside) {
+            switch inner[network].read(into: inside) {
             case .packet(let count):
                 var buffer = room.mutableSpan
                 let packet = Tunnels.headroom..<(Tunnels.headroom + count)
-                switch tunnels.seal(&buffer, inner: packet, at: now) {
+                switch tunnels.seal(&buffer, inner: packet, from: network, at: now) {
                 case .transmit(let range, let path, _): outbox.commitESP(range, on: path)
                 case .tooBig(let limit):
-                    tellTooBig(buffer.span.extracting(packet), limit: limit)
+                    tellTooBig(buffer.span.extracting(packet), limit: limit, network)
                 case .dropped: break
                 }
             case .empty:
                 return
             case .gone:
-                innerUp = false
-                if let descriptor = inner.descriptor {
+                innerUp[network] = false
+                if let descriptor = inner[network].descriptor {
                     _ = clinux_epoll_remove(epoll, descriptor)
                 }
                 return
@@ -266,16 +268,16 @@ final class Shard {
     }
 
     /// Tells the sender of an inner packet how long one may be.
-    private func tellTooBig(_ packet: Span<UInt8>, limit: Int) {
+    private func tellTooBig(_ packet: Span<UInt8>, limit: Int, _ network: Int) {
         guard tooBigBudget > 0, var answer = packetTooBig(packet, limit: limit) else { return }
         tooBigBudget -= 1
-        answer.withUnsafeMutableBufferPointer { inner.write($0) }
+        answer.withUnsafeMutableBufferPointer { inner[network].write($0) }
     }
 
     // MARK: Facts
 
     /// Carries out what the engine wants.
-    private func deliver() {
+    func deliver() {
         for transmit in output.transmits { outbox.send(transmit.bytes, on: transmit.path) }
         for path in output.keepalives { outbox.sendKeepalive(on: path) }
         keepalivesSent &+= UInt64(output.keepalives.count)
@@ -305,7 +307,7 @@ final class Shard {
         }
     }
 
-    private func tick() -> Tick {
+    func tick() -> Tick {
         var tick = Tick()
         engine.fill(&tick)
         tick.traffic = tunnels.total
@@ -316,59 +318,7 @@ final class Shard {
         return tick
     }
 
-    // MARK: Questions and the end
-
-    private func answerLetters() {
-        let (letters, stopWanted) = mailbox.take()
-        stopping = stopWanted
-        for letter in letters { letter.settle(answer(to: letter.question)) }
-    }
-
-    private func answer(to question: Gateway.Question) -> Gateway.Answer {
-        switch question {
-        case .sessions: return .sessions(engine.sessionSummaries())
-        case .status: return .status(status())
-        case .terminate(let session):
-            let found = engine.terminate(session, at: now, &output)
-            deliver()
-            return .terminated(found)
-        case .adopt(let policy, let routes):
-            do throws(Gateway.Refusal) {
-                try adopt(policy, routes)
-                return .adopted
-            } catch {
-                return .notAdopted(error)
-            }
-        }
-    }
-
-    /// New routes first, old ones last: no address that is lent is without one in between.
-    private func adopt(
-        _ policy: EnginePolicy, _ routes: [InnerPrefix]
-    ) throws(Gateway.Refusal) {
-        let before = inner.routes
-        do throws(GatewayError) {
-            try inner.route(to: before.union(routes))
-        } catch {
-            throw .route(error)
-        }
-        do throws(PolicyRefusal) {
-            try engine.adopt(policy)
-        } catch {
-            try? inner.route(to: before)
-            throw .policy(error)
-        }
-        try? inner.route(to: Set(routes))
-    }
-
-    private func status() -> GatewayStatus {
-        let tick = tick()
-        return GatewayStatus(
-            started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
-            childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,
-            unsent: outbox.failures &+ outbox.unroutable, innerDropped: inner.dropped,
-            innerUp: innerUp)
-    }
+    // MARK: The end
 
     private func shutDown() {
         now = SystemClock.now
@@ -384,6 +334,6 @@ final class Shard {
     /// Ends what has not begun, or is over. The sockets close with the shard.
     func close() {
         mailbox.close()
-        inner.close()
+        for network in inner { network.close() }
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 import Vocabulary
 
 /// A gateway of several threads: as many ``Gateway``s on the same ports, each with its own peers,
-/// engine, tunnels and inner network, and no lock between them. From outside it is one.
+/// engine, tunnels and inner network, and no lock between them but at logins, for users who log in
+/// again (``Namesakes``). From outside it is one.
 ///
 /// The kernel hands each datagram to the shard whose number its SPI of ours begins with, so that
 /// none has to be passed on; a new peer's goes by its own SPI, which is random.
@@ -21,26 +22,32 @@ package final class Shards: Sendable {
     /// - Parameters:
     ///   - setup: with several shards, a port of 0 is drawn by the first for all.
     ///   - count: 1 to ``limit``; others are clamped.
-    ///   - inner: makes a shard's inner network, which becomes its own.
+    ///   - inner: makes a shard's inner networks, which become its own.
     ///   - sink: makes a shard's sink, which is called on its thread.
     ///   - engine: makes the engine of the shard of that number, whose policy must name it.
     /// - Throws: ``GatewayError``; nothing is left open then.
     package init(
         _ setup: GatewaySetup, count: Int,
-        inner: (Int) throws(GatewayError) -> sending any InnerNetwork,
+        inner: (Int) throws(GatewayError) -> sending [any InnerNetwork],
         sink: (Int) -> any FactSink,
         engine: (Int, any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         var setup = setup
         setup.shards = min(max(count, 1), Self.limit)
         let board = TickBoard(shards: setup.shards)
+        let namesakes = setup.shards > 1 ? Namesakes() : nil
         var gateways: [Gateway] = []
         for number in 0..<setup.shards {
             if setup.shards > 1 { setup.name = "gateway-\(number)" }
             let gateway = try Gateway(
                 setup, inner: try inner(number),
                 sink: ShardSink(number: number, next: sink(number), board: board)
-            ) { engine(number, $0, $1) }
+            ) {
+                let engine = engine(number, $0, $1)
+                engine.directory = namesakes
+                return engine
+            }
+            namesakes?.enter(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {
@@ -54,6 +61,9 @@ package final class Shards: Sendable {
         listen = first.listen
         self.gateways = gateways
     }
+
+    /// Whether new sessions are refused.
+    package var isDraining: Bool { gateways.contains(where: \.isDraining) }
 
     /// Starts the threads. Once only; later calls do nothing.
     package func start() throws(GatewayError) {
@@ -80,12 +90,13 @@ package final class Shards: Sendable {
     }
 }
 
-/// What one shard follows: its part of the policy, and routes to the inner addresses of its pools.
+/// What one shard follows: its part of the policy, and for each inner network the routes to the
+/// inner addresses of its pools.
 package struct PolicyShare: Sendable {
     package let policy: EnginePolicy
-    package let routes: [InnerPrefix]
+    package let routes: [[InnerPrefix]]
 
-    package init(policy: EnginePolicy, routes: [InnerPrefix]) {
+    package init(policy: EnginePolicy, routes: [[InnerPrefix]]) {
         self.policy = policy
         self.routes = routes
     }
@@ -122,6 +133,7 @@ extension Gateway.Answer {
             .sessions((ours + theirs).sorted { $0.established < $1.established })
         case (.status(let ours), .status(let theirs)): .status(ours + theirs)
         case (.terminated(let ours), .terminated(let theirs)): .terminated(ours || theirs)
+        case (.drain(let ours), .drain(let theirs)): .drain(ours.merged(with: theirs))
         default: self
         }
     }
@@ -135,16 +147,33 @@ extension GatewayStatus {
             childSAs: left.childSAs + right.childSAs, traffic: left.traffic + right.traffic,
             keepalives: left.keepalives &+ right.keepalives, unsent: left.unsent &+ right.unsent,
             innerDropped: left.innerDropped &+ right.innerDropped,
-            innerUp: left.innerUp && right.innerUp)
+            innerUp: left.innerUp && right.innerUp, drain: left.drain.merged(with: right.drain))
+    }
+}
+
+extension DrainProgress? {
+    fileprivate func merged(with other: Self) -> Self {
+        guard var whole = self, let other else { return self ?? other }
+        whole.sessions += other.sessions
+        whole.left += other.left
+        whole.remaining = max(whole.remaining, other.remaining)
+        return whole
     }
 }
 
 /// The last tick of each shard. All tick in the same rhythm; the last shard's tick records the sum
 /// of all, so that the recorder sees one gateway. A sum is as old as its oldest part: milliseconds,
-/// unless a shard was held up.
+/// unless a shard was held up. What each shard tells of a drain becomes one event as well, when the
+/// last of them has told it.
 private final class TickBoard: Sendable {
     private let ticks: Mutex<[Tick]>
+    private let drain = Mutex(DrainTally())
     private let last: Int
+
+    private struct DrainTally {
+        var begun: [GatewayDraining] = []
+        var ended: [DrainEnd: [GatewayDrainEnded]] = [:]
+    }
 
     init(shards: Int) {
         ticks = Mutex(Array(repeating: Tick(), count: shards))
@@ -162,13 +191,49 @@ private final class TickBoard: Sendable {
     }
 }
 
-/// A shard's facts on their way: events as they are, ticks over the board.
+extension TickBoard {
+    /// - Returns: the sum, if this was the last shard to begin.
+    func begun(_ event: GatewayDraining) -> GatewayDraining? {
+        drain.withLock { drain in
+            drain.ended = [:]
+            drain.begun.append(event)
+            guard drain.begun.count > last else { return nil }
+            defer { drain.begun = [] }
+            return GatewayDraining(
+                sessions: drain.begun.reduce(0) { $0 &+ $1.sessions.clear },
+                redirected: drain.begun.reduce(0) { $0 &+ $1.redirected.clear },
+                deadlineMilliseconds: event.deadlineMilliseconds.clear,
+                targets: event.targets.clear)
+        }
+    }
+
+    /// - Returns: the sum, if this was the last shard to end so.
+    func ended(_ event: GatewayDrainEnded) -> GatewayDrainEnded? {
+        drain.withLock { drain in
+            let told = drain.ended[event.cause.clear, default: []] + [event]
+            drain.ended[event.cause.clear] = told.count > last ? [] : told
+            guard told.count > last else { return nil }
+            return GatewayDrainEnded(
+                cause: event.cause.clear, left: told.reduce(0) { $0 &+ $1.left.clear })
+        }
+    }
+}
+
+/// A shard's facts on their way: events as they are, ticks and drains over the board.
 private struct ShardSink: FactSink {
     let number: Int
     let next: any FactSink
     let board: TickBoard
 
-    func record(_ event: any Event, at time: Instant) { next.record(event, at: time) }
+    func record(_ event: any Event, at time: Instant) {
+        switch event {
+        case let event as GatewayDraining:
+            if let whole = board.begun(event) { next.record(whole, at: time) }
+        case let event as GatewayDrainEnded:
+            if let whole = board.ended(event) { next.record(whole, at: time) }
+        default: next.record(event, at: time)
+        }
+    }
 
     func record(_ tick: Tick, at time: Instant) {
         if let whole = board.put(tick, of: number) { next.record(whole, at: time) }
@@ -181,6 +246,7 @@ extension Tick {
     static func + (left: Self, right: Self) -> Self {
         var sum = left
         sum.sessions += right.sessions
+        sum.draining = max(sum.draining, right.draining)
         sum.childless += right.childless
         sum.halfOpen += right.halfOpen
         sum.childSAs += right.childSAs
@@ -198,9 +264,10 @@ extension Tick {
         sum.keepalivesSent += right.keepalivesSent
         for connection in right.connections {
             if let place = sum.connections.firstIndex(where: { $0.name == connection.name }) {
-                let part = sum.connections[place].sessions
+                let part = sum.connections[place]
                 sum.connections[place] = ConnectionState(
-                    name: connection.name, sessions: part + connection.sessions)
+                    name: connection.name, sessions: part.sessions + connection.sessions,
+                    limit: part.limit + connection.limit)
             } else {
                 sum.connections.append(connection)
             }

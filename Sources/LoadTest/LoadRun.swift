@@ -196,6 +196,7 @@ final class LoadClients {
             guard up[handle] != nil else { return }
             forget(handle)
             report.lost += 1
+        case .redirected: break
         }
     }
 

@@ -196,7 +196,7 @@ final class SimulatedClient {
             state = .away(until: now + plan.failureGap)
         case .closed(_, let reason) where reason != .deletedByAdmin:
             state = .away(until: now + draw(from: plan.awayShortest, to: plan.awayLongest))
-        case .closed: break
+        case .closed, .redirected: break
         }
     }
 

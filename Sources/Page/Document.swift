@@ -43,7 +43,8 @@ extension PageState {
         return page.text
     }
 
-    static let rowLimit = 100
+    /// Rows of a table that are shown.
+    package static let rowLimit = 100
 
     private func notice(_ text: String) -> HTML { "<p class=\"notice\">\(text)</p>\n" }
 

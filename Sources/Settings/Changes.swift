@@ -52,12 +52,14 @@ package struct Change: Hashable, Sendable {
 
     /// Whether a running gateway can follow.
     package var isLive: Bool {
-        Self.live.contains { key == $0 || key.hasPrefix($0 + "[") }
+        // A device comes and goes with the process.
+        Self.live.contains { key == $0 || key.hasPrefix($0 + "[") } && !key.contains("].tun")
     }
 
     private static let live = [
-        "connections", "pools", "gateway.max_sessions", "gateway.max_half_open",
-        "gateway.max_child_sas", "gateway.fragment_size",
+        "connections", "pools", "gateway.max_sessions", "gateway.eviction", "gateway.max_half_open",
+        "gateway.max_child_sas", "gateway.fragment_size", "gateway.drain.deadline",
+        "gateway.drain.to",
         "gateway.defence.cookies_from", "gateway.defence.cookies_from_per_source",
         "gateway.defence.max_half_open_per_source", "gateway.defence.key_exchanges_per_second",
         "gateway.defence.key_exchanges_per_second_per_source",
@@ -84,7 +86,7 @@ extension Configuration {
             guard let place = now?.place ?? old?.place, differ(old, now, key) else { continue }
             changes.append(Change(key: key, text: text(old, now, key), place: place))
         }
-        return changes + secretChanges(to: new) + orderChange(to: new)
+        return changes + secretChanges(to: new) + orderChange(to: new) + poolChanges(to: new)
     }
 
     private func differ(_ old: Written.Entry?, _ now: Written.Entry?, _ key: String) -> Bool {
@@ -111,6 +113,19 @@ extension Configuration {
             return Change(
                 key: "connections[\(connection.name)].secret", text: "another secret",
                 place: Place(file: new.file))
+        }
+    }
+
+    /// Sessions have addresses of the old pool, whose routes are the device's.
+    private func poolChanges(to new: Configuration) -> [Change] {
+        new.connections.compactMap { connection in
+            guard
+                let old = connections.first(where: { $0.name == connection.name }),
+                old.tun != nil, old.pool != connection.pool
+            else { return nil }
+            return Change(
+                key: "connections[\(connection.name)].tun",
+                text: "another pool on this device", place: Place(file: new.file))
         }
     }
 

@@ -33,9 +33,15 @@ package struct Configuration: Sendable {
         /// Threads that serve peers.
         package var shards: Int
         package var maxSessions: Int
+        /// What a login does that finds as many.
+        package var eviction: EvictionPolicy
         package var maxHalfOpen: Int
         /// Of one IKE SA.
         package var maxChildSAs: Int
+        /// How long a drain waits before it deletes what is left.
+        package var drainDeadline: Duration
+        /// Where a drain sends clients, in turn.
+        package var redirectTargets: [RedirectTarget]
         package var defence: DefencePolicy
         /// nil: sessions do not come back without a login.
         package var resumption: Resumption?
@@ -55,6 +61,8 @@ package struct Configuration: Sendable {
         package var name: String
         package var ipv4: AddressRange?
         package var ipv6: AddressRange?
+        /// What a login does that finds no address free.
+        package var eviction: EvictionPolicy
         package var dns: [IPAddress]
     }
 
@@ -65,6 +73,8 @@ package struct Configuration: Sendable {
         package var secret: SharedSecret
         /// Names one of the pools.
         package var pool: String
+        /// The TUN device of its clients, where it is not the gateway's.
+        package var tun: Device?
         /// What clients may reach.
         package var localNetworks: [AddressPrefix]
         /// In the order of preference.
@@ -86,6 +96,18 @@ package struct Configuration: Sendable {
         package var unique: UniquePolicy
         /// Users must prove themselves again within this time; nil: never.
         package var authLifetime: Duration?
+        /// Sessions at once, and of one user; nil: as many as the gateway.
+        package var maxSessions: Int?
+        package var maxSessionsPerUser: Int?
+        /// What a login does that finds as many.
+        package var eviction: EvictionPolicy
+    }
+
+    /// A TUN device.
+    package struct Device: Sendable {
+        package var name: Located<String>
+        /// The routing table of its clients; nil is the main one.
+        package var table: UInt32?
     }
 
     package struct Telemetry: Sendable {
@@ -146,10 +168,12 @@ enum Defaults {
     static let control = "/run/weir/control.sock"
     static let shards = 1
     static let maxSessions = 10_000
+    static let eviction = EvictionPolicy.refuse
     static let maxHalfOpen = 1_000
     static let maxChildSAs = 8
     static let ticketLifetime = Duration.seconds(8 * 3_600)
     static let ticketRotation = Duration.seconds(12 * 3_600)
+    static let drainDeadline = Duration.seconds(600)
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     /// AEADs and strong groups only; what older clients need has to be named.
     static let ikeProposals = [

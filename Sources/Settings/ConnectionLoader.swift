@@ -27,8 +27,10 @@ extension Loader {
 
     private func connection(_ section: Section) -> Configuration.Connection? {
         let rekey = section.section("rekey")
+        let tun = section.section("tun")
         defer {
             rekey.finish()
+            tun.finish()
             section.finish()
         }
         let name = section.require("name", .name("staff"))
@@ -37,6 +39,7 @@ extension Loader {
         if !section.has("remote_ids") { section.fail("lacks \"remote_ids\": who may log in") }
         let secret = secret(section)
         let pool = section.require("pool", .name("staff"))
+        let device = device(tun, isWanted: section.has("tun"))
         let lifetime = Duration.seconds(1)...Duration.seconds(7 * 86_400)
         let rekeyIKE = rekey.read("ike", .duration(lifetime, "4h"), or: Defaults.rekeyIKE)
         let rekeyChild = rekey.read("child", .duration(lifetime, "1h"), or: Defaults.rekeyChild)
@@ -49,6 +52,9 @@ extension Loader {
         let unique = section.read("unique", .word, or: Defaults.unique)
         let authLifetime = section.optional(
             "auth_lifetime", .duration(.seconds(60)...Duration.seconds(30 * 86_400), "24h"))
+        let sessions = section.optional("max_sessions", .integer(1...1_000_000))
+        let perUser = section.optional("max_sessions_per_user", .integer(1...1_000))
+        let eviction = section.read("eviction", .word, or: Defaults.eviction)
         let dpd = section.read(
             "dpd", .duration(.seconds(1)...Duration.seconds(3_600), "30s"), or: Defaults.dpd)
         let networks = list(section, "local_ts", of: .prefix) ?? Defaults.localNetworks
@@ -57,11 +63,13 @@ extension Loader {
         guard let name, let localID, let secret, let pool else { return nil }
         return Configuration.Connection(
             name: name.value, localID: localID.value, remoteIDs: remoteIDs, secret: secret,
-            pool: pool.value, localNetworks: networks, ikeProposals: ike, espProposals: esp,
+            pool: pool.value, tun: device, localNetworks: networks, ikeProposals: ike,
+            espProposals: esp,
             rekeyIKE: rekeyIKE.value, rekeyChild: rekeyChild.value,
             rekeyBytes: bytes?.value, rekeyPackets: packets?.value, rekeyGrace: grace.value,
             rekeyJitterPercent: jitter.value, dpd: dpd.value, unique: unique.value,
-            authLifetime: authLifetime?.value)
+            authLifetime: authLifetime?.value, maxSessions: sessions?.value,
+            maxSessionsPerUser: perUser?.value, eviction: eviction.value)
     }
 
     /// A list with no value twice.

@@ -57,6 +57,8 @@ struct Loader {
         var poolNames: Set<String> = []
         let pools = pools(root, names: &poolNames)
         let connections = connections(root, pools: poolNames)
+        checkDevices(of: connections, gateway: gateway.tunName, root)
+        checkOverlaps(of: pools, connections)
         let telemetry = telemetry(root.section("telemetry"))
         let alerts = root.section("alerts")
         let alertmanagers = alerts.list("alertmanager", of: .url, canBeEmpty: true) ?? []
@@ -69,7 +71,8 @@ struct Loader {
         log.finish()
         root.finish()
         return Configuration(
-            gateway: gateway, pools: pools, connections: connections, telemetry: telemetry,
+            gateway: gateway, pools: pools.map(\.pool), connections: connections,
+            telemetry: telemetry,
             alertmanagers: alertmanagers, logLevel: level)
     }
 
@@ -86,8 +89,10 @@ struct Loader {
 
     private func gateway(_ section: Section) -> Configuration.Gateway {
         let tun = section.section("tun")
+        let drain = section.section("drain")
         defer {
             tun.finish()
+            drain.finish()
             section.finish()
         }
         let listen = section.list("listen", of: .address)
@@ -117,13 +122,21 @@ struct Loader {
             maxSessions: section.read(
                 "max_sessions", .integer(1...1_000_000), or: Defaults.maxSessions
             ).value,
+            eviction: section.read("eviction", .word, or: Defaults.eviction).value,
             maxHalfOpen: section.read(
                 "max_half_open", .integer(1...1_000_000), or: Defaults.maxHalfOpen
             ).value,
             maxChildSAs: section.read(
                 "max_child_sas", .integer(1...64), or: Defaults.maxChildSAs
             ).value,
+            drainDeadline: drain.read(
+                "deadline", .duration(.zero...Duration.seconds(7 * 86_400), "10m"),
+                or: Defaults.drainDeadline
+            ).value,
+            redirectTargets: drain.list("to", of: .redirectTarget, canBeEmpty: true)?
+                .map(\.value) ?? [],
             defence: defence(section.section("defence")), resumption: resumption(section))
+        if gateway.redirectTargets.count > 16 { drain.fail("to", "has more than 16 entries") }
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")
         }
@@ -168,5 +181,13 @@ struct Loader {
                     ?? Located(
                         .file(beside + Defaults.keyFile), at: privacy.place,
                         key: "telemetry.privacy.key")))
+    }
+}
+
+extension Kind where Value == RedirectTarget {
+    static var redirectTarget: Self {
+        Self(
+            "an address or a domain name such as gw2.example.org",
+            optional: { RedirectTarget($0) })
     }
 }

@@ -2,28 +2,25 @@ import Vocabulary
 
 extension Loader {
     /// - Parameter names: of all pools, also of those that have a mistake.
-    func pools(_ root: Section, names: inout Set<String>) -> [Configuration.Pool] {
-        var pools: [Configuration.Pool] = []
+    func pools(
+        _ root: Section, names: inout Set<String>
+    ) -> [(pool: Configuration.Pool, section: Section)] {
+        var pools: [(pool: Configuration.Pool, section: Section)] = []
         for section in root.sections("pools") {
             let name = section.require("name", .name("staff"))
             let ranges = addresses(section)
             let dns = section.list("dns", of: .address, canBeEmpty: true) ?? []
+            let eviction = section.read("eviction", .word, or: Defaults.eviction)
             section.finish()
             guard let name else { continue }
             if !names.insert(name.value).inserted {
                 section.fail("name", "a pool \"\(name)\" is there already; choose another name")
             }
-            for range in ranges {
-                for pool in pools where pool.ranges.contains(where: range.overlaps) {
-                    section.fail(
-                        "addresses",
-                        "overlaps the pool \"\(pool.name)\"; an address can have one pool")
-                }
-            }
-            pools.append(
-                Configuration.Pool(
-                    name: name.value, ipv4: ranges.first { $0.first.isIPv4 },
-                    ipv6: ranges.first { !$0.first.isIPv4 }, dns: dns.map(\.value)))
+            let pool = Configuration.Pool(
+                name: name.value, ipv4: ranges.first { $0.first.isIPv4 },
+                ipv6: ranges.first { !$0.first.isIPv4 }, eviction: eviction.value,
+                dns: dns.map(\.value))
+            pools.append((pool, section))
         }
         return pools
     }

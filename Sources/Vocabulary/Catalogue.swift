@@ -31,6 +31,8 @@ package enum Catalogue {
         EventKind(ESPDropped.self),
         EventKind(GatewayStarted.self),
         EventKind(GatewayStopped.self),
+        EventKind(GatewayDraining.self),
+        EventKind(GatewayDrainEnded.self),
         EventKind(ConfigReloaded.self),
         EventKind(ConfigReloadRefused.self),
         EventKind(AlertFired.self),

@@ -56,10 +56,13 @@ package struct PoolState: Hashable, Sendable {
 package struct ConnectionState: Hashable, Sendable {
     package let name: String
     package let sessions: UInt64
+    /// The most that it may have: its own limit, else the gateway's.
+    package let limit: UInt64
 
-    package init(name: String, sessions: UInt64) {
+    package init(name: String, sessions: UInt64, limit: UInt64) {
         self.name = name
         self.sessions = sessions
+        self.limit = limit
     }
 }
 
@@ -101,6 +104,8 @@ package struct Tick: Sendable {
     package var childSAs: UInt64 = 0
     /// The most sessions that the configuration allows.
     package var sessionLimit: UInt64 = 0
+    /// 1 while nobody is let in.
+    package var draining: UInt64 = 0
     /// Of all Child SAs there ever were in this run.
     package var traffic = Traffic()
     package var received = MessageCounts(.received)
@@ -166,6 +171,9 @@ extension Tick {
         StateMetric("ike_childless_sessions", .gauge, "Users logged in without a Child SA.") {
             $0.childless
         },
+        StateMetric("ike_draining", .gauge, "1 while the gateway drains, else 0.") {
+            $0.draining
+        },
         StateMetric("ike_half_open_sas", .gauge, "IKE SAs that nobody has authenticated yet.") {
             $0.halfOpen
         },
@@ -224,7 +232,11 @@ extension Tick {
         StateMetric(
             "ike_connection_sessions", .gauge, "Users logged in by a connection.",
             labels: ["connection"]
-        ) { $0.sessions }
+        ) { $0.sessions },
+        StateMetric(
+            "ike_connection_sessions_limit", .gauge,
+            "Users that may be logged in by a connection at once.", labels: ["connection"]
+        ) { $0.limit },
     ]
 
     /// One series of each by pool.

@@ -12,13 +12,17 @@ extension EnginePolicy {
             connections: configuration.connections.map { connection in
                 Connection(
                     connection,
-                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [])
+                    dns: configuration.pools.first { $0.name == connection.pool }?.dns ?? [],
+                    network: configuration.network(of: connection))
             },
             pools: configuration.pools.map(PoolPolicy.init))
         sessionLimit = configuration.gateway.maxSessions
+        eviction = configuration.gateway.eviction
         halfOpenLimit = configuration.gateway.maxHalfOpen
         childLimit = configuration.gateway.maxChildSAs
         fragmentSize = configuration.gateway.fragmentSize
+        drainDeadline = configuration.gateway.drainDeadline
+        redirectTargets = configuration.gateway.redirectTargets
         addresses = configuration.gateway.listen.map(\.value).filter {
             $0 != .v4(0) && $0 != .v6(high: 0, low: 0)
         }
@@ -35,8 +39,10 @@ extension Configuration {
             let share = policy.share(of: number, amongst: gateway.shards)
             return PolicyShare(
                 policy: share,
-                routes: share.pools.flatMap { pool in
-                    [pool.ipv4, pool.ipv6].compactMap(\.self).flatMap(prefixes(covering:))
+                routes: devices.indices.map { network in
+                    share.pools.filter { self.network(ofPool: $0.name) == network }
+                        .flatMap { [$0.ipv4, $0.ipv6] }.compactMap(\.self)
+                        .flatMap(prefixes(covering:))
                 })
         }
     }
@@ -51,10 +57,15 @@ extension EnginePolicy {
         share.shard = UInt8(clamping: shard)
         share.sessionLimit = (sessionLimit + count - 1) / count
         share.halfOpenLimit = (halfOpenLimit + count - 1) / count
-        share.pools = pools.map { pool in
-            PoolPolicy(
-                name: pool.name, ipv4: pool.ipv4?.share(of: shard, amongst: count),
-                ipv6: pool.ipv6?.share(of: shard, amongst: count))
+        share.defence = defence.share(of: count)
+        for index in pools.indices {
+            share.pools[index].ipv4 = pools[index].ipv4?.share(of: shard, amongst: count)
+            share.pools[index].ipv6 = pools[index].ipv6?.share(of: shard, amongst: count)
+        }
+        for index in connections.indices {
+            share.connections[index].sessionLimit = connections[index].sessionLimit.map {
+                ($0 + count - 1) / count
+            }
         }
         return share
     }
@@ -76,7 +87,9 @@ extension AddressBlock {
 }
 
 extension Connection {
-    fileprivate init(_ connection: Configuration.Connection, dns: [IPAddress]) {
+    fileprivate init(
+        _ connection: Configuration.Connection, dns: [IPAddress], network: Int
+    ) {
         self.init(
             name: connection.name, localIdentity: connection.localID,
             remoteIdentities: connection.remoteIDs,
@@ -96,6 +109,10 @@ extension Connection {
             livenessInterval: connection.dpd)
         unique = connection.unique
         authLifetime = connection.authLifetime
+        sessionLimit = connection.maxSessions
+        userLimit = connection.maxSessionsPerUser
+        eviction = connection.eviction
+        self.network = network
     }
 }
 
@@ -105,6 +122,7 @@ extension PoolPolicy {
             range.flatMap { AddressBlock(first: $0.first, last: $0.last) }
         }
         self.init(name: pool.name, ipv4: block(pool.ipv4), ipv6: block(pool.ipv6))
+        eviction = pool.eviction
     }
 }
 

@@ -1,4 +1,5 @@
 import Clocks
+import Engine
 import Exporter
 import Gateway
 import Page
@@ -62,10 +63,13 @@ final class PageSite: Site {
         state.pools = sources.registry.pools
         state.activeAlerts = alertTable(sources.activeAlerts())
         if case .sessions(let sessions) = sources.ask(.sessions) {
+            let shown = first(of: sessions, choice)
             let reply = ControlReply(
-                .sessions(sessions), under: sources.policy, wallOffset: SystemClock.wallOffset)
+                .sessions(shown), under: sources.policy, wallOffset: SystemClock.wallOffset)
             state.sessions = sessionTable(reply.sessions ?? []).narrowed
             state.sessions.title = "Logged in"
+            let left = sessions.count - shown.count
+            if left > 0 { state.sessions.notes.append("\(left) more sessions are not shown.") }
         } else {
             state.gaps.append("The gateway does not answer: sessions are not shown.")
         }
@@ -75,6 +79,29 @@ final class PageSite: Site {
         state.pastAlerts = past.alerts
         state.gaps += past.gaps
         return state
+    }
+
+    /// The sessions that there is room for, in the order that was chosen. Only these are disclosed:
+    /// ten thousand pseudonyms would take longer than the page may.
+    private func first(of sessions: [SessionSummary], _ choice: PageChoice) -> [SessionSummary] {
+        func sorted<Key: Comparable>(by key: (SessionSummary) -> Key) -> [SessionSummary] {
+            let order = sessions.enumerated().map { (key: key($1), place: $0) }
+                .sorted { left, right in
+                    if left.key == right.key { return left.place < right.place }
+                    return choice.sessionsDescending ? right.key < left.key : left.key < right.key
+                }
+            return order.prefix(PageState.rowLimit).map { sessions[$0.place] }
+        }
+        func text(_ datum: Datum) -> String { if case .text(let text) = datum { text } else { "" } }
+        let policy = sources.policy
+        switch choice.sessionsBy {
+        case "identity": return sorted { text($0.identity.datum(under: policy)) }
+        case "address": return sorted { text($0.virtualAddress.datum(under: policy)) }
+        case "source": return sorted { text($0.source.datum(under: policy)) }
+        case "bytes_in": return sorted { $0.traffic.bytesIn }
+        case "bytes_out": return sorted { $0.traffic.bytesOut }
+        default: return sorted { $0.established }
+        }
     }
 
     /// What live updates replace.

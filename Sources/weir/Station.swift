@@ -72,7 +72,7 @@ final class Station: Service {
         do throws(ServerError) {
             metrics = try MetricsServer(
                 registry: registry, address: address, port: port.value, access: access, site: site,
-                isReady: { recorder.isHealthy })
+                isReady: { recorder.isHealthy && !gateway.isDraining })
         } catch {
             throw .misuse(port.problem(error.description))
         }
@@ -209,7 +209,7 @@ final class Station: Service {
         let shares = configuration.shares
         do throws(GatewayError) {
             return try Shards(setup, count: settings.shards) { number throws(GatewayError) in
-                try innerNetwork(settings, shard: number, shares[number])
+                try innerNetworks(configuration, shard: number, shares[number])
             } sink: { _ in
                 makeSink()
             } engine: { number, dataplane, _ in
@@ -231,14 +231,22 @@ final class Station: Service {
         }
     }
 
-    /// Each shard has an interface of its own, to which its part of the pools is routed.
-    private static func innerNetwork(
-        _ settings: Configuration.Gateway, shard: Int, _ part: PolicyShare
-    ) throws(GatewayError) -> sending any InnerNetwork {
-        guard settings.dataplane.value == .tun else { return EchoNetwork() }
-        return try TUN(
-            name: settings.tunName.value + (shard == 0 ? "" : "-\(shard)"),
-            mtu: settings.tunMTU, routes: part.routes)
+    /// Each shard has interfaces of its own, to which its part of the pools is routed.
+    private static func innerNetworks(
+        _ configuration: Configuration, shard: Int, _ part: PolicyShare
+    ) throws(GatewayError) -> sending [any InnerNetwork] {
+        var networks: [any InnerNetwork] = []
+        for (device, routes) in zip(configuration.devices, part.routes) {
+            guard configuration.gateway.dataplane.value == .tun else {
+                networks.append(EchoNetwork())
+                continue
+            }
+            networks.append(
+                try TUN(
+                    name: device.name.value + (shard == 0 ? "" : "-\(shard)"),
+                    mtu: configuration.gateway.tunMTU, routes: routes, table: device.table))
+        }
+        return networks
     }
 }
 

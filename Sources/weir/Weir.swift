@@ -24,8 +24,8 @@ struct Weir: AsyncParsableCommand {
         version: version,
         subcommands: [
             Run.self, Check.self, Demo.self, Load.self, Sessions.self, Top.self, Terminate.self,
-            Reload.self, Alerts.self, Report.self, Query.self, StoreCommand.self, Records.self,
-            PseudonymOf.self,
+            Drain.self, Reload.self, Alerts.self, Report.self, Query.self, StoreCommand.self,
+            Records.self, PseudonymOf.self,
         ])
 }
 

@@ -64,7 +64,7 @@ struct Pair {
     func install(
         _ child: ChildID, _ cipher: Cipher = .aes128GCM16, outbound: Bool,
         local: [Selector] = [.anyIPv4],
-        remote: [Selector] = [Selector(prefix: virtualAddress, length: 32)]
+        remote: [Selector] = [Selector(prefix: virtualAddress, length: 32)], network: Int = 0
     ) throws {
         let up = SeededRandom(seed: child.number).bytes(cipher.keyLength)
         let down = SeededRandom(seed: ~child.number).bytes(cipher.keyLength)
@@ -75,7 +75,7 @@ struct Pair {
                 session: Self.session, child: child, inboundSPI: upSPI, outboundSPI: downSPI,
                 cipher: cipher, inboundKey: SecretBytes(copying: up),
                 outboundKey: SecretBytes(copying: down), localSelectors: local,
-                remoteSelectors: remote,
+                remoteSelectors: remote, network: network,
                 path: Path(local: Self.gatewayEnd, remote: Self.clientEnd, encapsulated: true)),
             outbound: outbound)
         try client.install(
@@ -91,13 +91,15 @@ struct Pair {
 
 extension Tunnels {
     /// The ESP packet, or why there is none. The buffer is dirty, as a reused one is.
-    func sealed(_ inner: [UInt8]) -> (packet: [UInt8], outcome: Sealed) {
+    func sealed(
+        _ inner: [UInt8], from network: Int = 0
+    ) -> (packet: [UInt8], outcome: Sealed) {
         var buffer =
             [UInt8](repeating: 0xee, count: Tunnels.headroom) + inner
             + [UInt8](repeating: 0xee, count: Tunnels.tailroom)
         var span = buffer.mutableSpan
         let range = Tunnels.headroom..<(Tunnels.headroom + inner.count)
-        let outcome = seal(&span, inner: range, at: Instant(nanoseconds: 0))
+        let outcome = seal(&span, inner: range, from: network, at: Instant(nanoseconds: 0))
         guard case .transmit(let packet, _, _) = outcome else { return ([], outcome) }
         return (Array(buffer[packet]), outcome)
     }

@@ -47,6 +47,26 @@ struct TunnelsTests {
         #expect(pair.gateway.sealed(down).packet[7] == 2)
     }
 
+    @Test("of two networks may have the same inner address")
+    func networks() throws {
+        let pair = try Pair()
+        try pair.install(ChildID(2), outbound: true, network: 1)
+        for (child, network) in [(ChildID(1), 0), (ChildID(2), 1)] {
+            guard case .transmit(_, _, child) = pair.gateway.sealed(down, from: network).outcome
+            else {
+                Issue.record("network \(network) sends by another Child SA")
+                continue
+            }
+            #expect(pair.gateway.network(of: child) == network)
+        }
+        #expect(
+            pair.gateway.sealed(down, from: 2).outcome == .dropped(.noChildSA, session: nil))
+        _ = pair.gateway.remove(ChildID(2))
+        #expect(
+            pair.gateway.sealed(down, from: 1).outcome == .dropped(.noChildSA, session: nil))
+        #expect(!pair.gateway.sealed(down).packet.isEmpty)
+    }
+
     @Test("trim what follows the inner packet")
     func trims() throws {
         let pair = try Pair()

@@ -3,6 +3,7 @@ import Engine
 import TestKit
 import Testing
 import Vocabulary
+import Wire
 
 /// What is sent and kept for strangers (RFC 7296 §2.6).
 @Suite("Under attack")
@@ -233,6 +234,37 @@ struct DefenceTests {
         #expect(pair.failureReasons == [.invalidMessages])
         pair.inject(garbage, from: Endpoint(Pair.clientAddress, 4500), port: 4500)
         #expect(pair.events(MessageDropped.self).map(\.reason.clear).last == .unknownSPI)
+    }
+
+    @Test("messages that don't decrypt are limited on an established SA, too")
+    func garbageAfterLogin() throws {
+        let pair = Pair()
+        let raw = RawClient(pair)
+        #expect(try raw.logIn())
+        var garbage = try raw.seal([], as: .informational)
+        garbage[garbage.count - 1] ^= 1
+        for _ in 0..<200 { pair.inject(garbage, from: raw.source, port: 4500) }
+        let dropped = pair.events(MessageDropped.self)
+        #expect(dropped.count { $0.reason.clear == .integrity } == 100)
+        #expect(dropped.count { $0.reason.clear == .rateLimit } == 100)
+        #expect(dropped.allSatisfy { $0.proof.clear == .spoofable })
+        #expect(pair.tick.sessions == 1)
+        // The peer is heard again a moment later.
+        pair.drive(for: .milliseconds(100))
+        #expect(try raw.ask([], as: .informational) == [])
+    }
+
+    @Test("several shards have no more between them than one, but for rounding")
+    func shares() {
+        var whole = DefencePolicy()
+        whole.cookiesFrom = 10
+        whole.keyExchangesPerSecond = 1_000
+        let part = whole.share(of: 4)
+        #expect(part.cookiesFrom == 3)
+        #expect(part.keyExchangesPerSecond == 250)
+        #expect(part.halfOpenPerSource == whole.halfOpenPerSource / 4)
+        #expect(part.requestsPerSecond == whole.requestsPerSecond, "one peer's alone")
+        #expect(whole.share(of: 1) == whole)
     }
 
     @Test("an honest IKE_AUTH after some garbage is taken")

@@ -19,6 +19,11 @@ extension Pair {
         notices.compactMap { if case .failed(_, let reason) = $0 { reason } else { nil } }
     }
 
+    /// Where the client was sent.
+    var redirections: [RedirectTarget] {
+        notices.compactMap { if case .redirected(_, let target) = $0 { target } else { nil } }
+    }
+
     /// How the client's sessions ended, as it saw it.
     var ends: [SessionEnd] {
         notices.compactMap { if case .closed(_, let reason) = $0 { reason } else { nil } }

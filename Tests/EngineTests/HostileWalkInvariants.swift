@@ -63,6 +63,7 @@ extension Pair {
                 connected.insert(handle)
             case .failed(let handle, _):
                 if !told.insert(handle).inserted { faults.append("a login was answered twice") }
+            case .redirected: break
             case .closed(let handle, _):
                 if connected.remove(handle) == nil { faults.append("a session ended twice") }
             }

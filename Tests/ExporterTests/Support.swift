@@ -84,8 +84,8 @@ extension Tick {
         tick.received.count([])
         tick.sent.count(header + [34, 0x20] + header)
         tick.connections = [
-            ConnectionState(name: "staff", sessions: 12),
-            ConnectionState(name: "guests", sessions: 0),
+            ConnectionState(name: "staff", sessions: 12, limit: 200),
+            ConnectionState(name: "guests", sessions: 0, limit: 10_000),
         ]
         tick.pools = [
             PoolState(name: "staff", size: 254, used: 12),

@@ -1,5 +1,6 @@
 import CLinux
 import Clocks
+import Engine
 import Foundation
 import Glibc
 import Synchronization
@@ -35,7 +36,12 @@ final class ControlBed {
             switch question {
             case .sessions: return .sessions([.example])
             case .terminate(let session): return .terminated(session == .example)
-            case .status, .adopt: return nil
+            case .drain(let order):
+                return .drain(
+                    DrainProgress(
+                        sessions: 9, left: 7, remaining: order.deadline ?? .zero,
+                        targets: order.targets ?? []))
+            case .status, .adopt, .cancelDrain: return nil
             }
         }
     }
@@ -121,6 +127,25 @@ struct ControlSocketTests {
             ) { try ControlClient.request(request(wrong), path: bed.path) }
         }
         #expect(bed.questions.list.withLock { $0.count } == 2)
+    }
+
+    @Test("a drain goes to addresses and domain names, and not to anything else")
+    func drain() throws {
+        let bed = try ControlBed()
+        let reply = try ControlClient.request(
+            ControlRequest(.drain, deadline: 90, to: ["gw2.example.org", "192.0.2.3"]),
+            path: bed.path)
+        let progress = try #require(reply.drain)
+        #expect(progress.sessions == 9 && progress.left == 7 && progress.remaining == 90)
+        #expect(progress.to == ["gw2.example.org", "192.0.2.3"])
+        for wrong in [["x y"], [""], Array(repeating: "gw2.example.org", count: 17)] {
+            #expect(
+                throws: ControlError.refused("a drain goes to up to 16 addresses or domain names")
+            ) {
+                try ControlClient.request(ControlRequest(.drain, to: wrong), path: bed.path)
+            }
+        }
+        #expect(bed.questions.list.withLock { $0.count } == 1)
     }
 
     @Test("a gateway that does not answer is told of")

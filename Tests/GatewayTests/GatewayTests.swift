@@ -19,7 +19,8 @@ struct Bed {
     let nat: Endpoint
 
     init(
-        interval: Duration = .seconds(15), inner: sending any InnerNetwork = EchoNetwork()
+        interval: Duration = .seconds(15),
+        inner: sending [any InnerNetwork] = [EchoNetwork()]
     ) throws {
         let diary = diary
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
@@ -46,10 +47,10 @@ final class Client {
     private let gateway: Endpoint
 
     /// Has the gateway install its end first.
-    init(of bed: Bed) throws {
+    init(of bed: Bed, network: UInt8 = 0) throws {
         probe = try Probe()
         gateway = bed.nat
-        probe.send([0, 0, 0, 0, ScriptedEngine.install], to: gateway)
+        probe.send([0, 0, 0, 0, ScriptedEngine.install, network], to: gateway)
         _ = try #require(probe.receive())
         let path = Path(local: probe.endpoint, remote: gateway, encapsulated: true)
         try tunnels.install(tunnel(atGateway: false, on: path), outbound: true)
@@ -102,6 +103,16 @@ struct GatewayTests {
             ])
         #expect(eventually { bed.sink.all(IKESAInitReceived.self).count == 2 })
         #expect(bed.diary.listen.withLock { $0 } == bed.gateway.listen)
+    }
+
+    @Test("a packet goes to the network of its Child SA, and the answer comes from there")
+    func networks() throws {
+        let bed = try Bed(inner: [EchoNetwork(), EchoNetwork()])
+        defer { bed.gateway.stop() }
+        let client = try Client(of: bed, network: 1)
+        client.probe.send(try client.sealed(echoRequest), to: bed.nat)
+        let answer = try #require(client.probe.receive())
+        #expect(try client.opened(answer.bytes) == echoReply)
     }
 
     @Test("timers expire when the engine wants them to, with no traffic to wake anybody")
@@ -221,7 +232,7 @@ struct GatewayTests {
     func neverStarted() throws {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
-        let gateway = try Gateway(setup, inner: EchoNetwork(), sink: RecordingSink()) {
+        let gateway = try Gateway(setup, inner: [EchoNetwork()], sink: RecordingSink()) {
             ScriptedEngine(Diary(), $0, knowing: $1)
         }
         let port = try #require(gateway.listen.first).endpoint
@@ -235,7 +246,7 @@ struct GatewayTests {
         var setup = GatewaySetup(listen: [.v4(0x7f00_0001)])
         (setup.port, setup.natPort) = (0, 0)
         let sink = RecordingSink()
-        let gateway = try Gateway(setup, inner: EchoNetwork(), sink: sink) { dataplane, _ in
+        let gateway = try Gateway(setup, inner: [EchoNetwork()], sink: sink) { dataplane, _ in
             Engine(EnginePolicy(connections: []), dataplane: dataplane, random: SystemRandom())
         }
         try gateway.start()

@@ -71,7 +71,7 @@ struct ShardsTests {
         let diaries = (0..<3).map { _ in Diary() }
         let sinks = (0..<3).map { _ in RecordingSink() }
         let shards = try Shards(setup, count: 3) { _ in
-            EchoNetwork()
+            [EchoNetwork()]
         } sink: {
             sinks[$0]
         } engine: {
@@ -104,6 +104,32 @@ struct ShardsTests {
         #expect(sinks.map { $0.ticks.withLock { $0.isEmpty } } == [true, true, false])
         #expect(sinks[2].ticks.withLock { $0.last }?.sessions == 0)
         #expect(shards.ask(.status) == nil)
+    }
+
+    @Test("a drain is of all shards, and one event of its beginning and its end")
+    func drain() throws {
+        let (shards, _, sinks) = try scripted()
+        try shards.start()
+        defer { shards.stop() }
+        let targets = [RedirectTarget.name("gw2.example.org")]
+        let order = DrainOrder(deadline: .seconds(9), targets: targets)
+        guard case .drain(let progress) = shards.ask(.drain(order)) else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(
+            progress
+                == DrainProgress(sessions: 3, left: 3, remaining: .seconds(9), targets: targets))
+        #expect(shards.isDraining)
+        guard case .drain(nil) = shards.ask(.cancelDrain) else {
+            Issue.record("not cancelled")
+            return
+        }
+        #expect(!shards.isDraining)
+        let begun = sinks.flatMap { $0.all(GatewayDraining.self) }
+        #expect(begun.map(\.sessions.clear) == [3] && begun.map(\.redirected.clear) == [3])
+        let ended = sinks.flatMap { $0.all(GatewayDrainEnded.self) }
+        #expect(ended.map(\.left.clear) == [3])
     }
 
     @Test("another policy is followed by all shards or by none")

@@ -52,6 +52,7 @@ final class Diary: Sendable {
     let expiries = Mutex(0)
     let shutDowns = Mutex(0)
     /// Session limits of the policies that it was to follow, in order.
+    let superseded = Mutex<[SessionID]>([])
     let adopted = Mutex<[Int]>([])
     /// The one that it refuses.
     let refused = Mutex<Int?>(nil)
@@ -59,7 +60,7 @@ final class Diary: Sendable {
 
 /// In the place of the engine: sends every message back reversed, reports one event for each, and
 /// has one session, ``SessionID/example``. A message that begins with ``install`` brings up a
-/// Child SA with its sender.
+/// Child SA with its sender, in the network whose number follows.
 final class ScriptedEngine: GatewayEngine {
     static let install: UInt8 = 0xc5
 
@@ -67,6 +68,7 @@ final class ScriptedEngine: GatewayEngine {
     private let dataplane: any Dataplane
     var wallOffset: Int64 = 0
     var nextDeadline: Instant?
+    var directory: (any UserDirectory)?
     private var terminated = false
 
     init(_ diary: Diary, _ dataplane: any Dataplane, knowing listen: [ListenAddress]) {
@@ -81,7 +83,9 @@ final class ScriptedEngine: GatewayEngine {
         output.events.append(IKESAInitReceived(proof: .spoofable, source: path.remote.address))
         nextDeadline = now + .milliseconds(20)
         if message.first == Self.install {
-            try? dataplane.install(tunnel(atGateway: true, on: path), outbound: true)
+            let network = Int(message.dropFirst().first ?? 0)
+            try? dataplane.install(
+                tunnel(atGateway: true, on: path, network: network), outbound: true)
         }
     }
 
@@ -89,6 +93,12 @@ final class ScriptedEngine: GatewayEngine {
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
     ) {
         diary.moved.withLock { $0.append(remote) }
+    }
+
+    func supersede(
+        _ session: SessionID, atOnce: Bool, at now: Instant, _ output: inout Output
+    ) {
+        diary.superseded.withLock { $0.append(session) }
     }
 
     func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {}
@@ -113,6 +123,26 @@ final class ScriptedEngine: GatewayEngine {
         return true
     }
 
+    private var progress: DrainProgress?
+
+    func drain(_ order: DrainOrder, at now: Instant, _ output: inout Output) {
+        progress = DrainProgress(
+            sessions: 1, left: 1, remaining: order.deadline ?? .zero,
+            targets: order.targets ?? [])
+        output.events.append(
+            GatewayDraining(
+                sessions: 1, redirected: 1, deadlineMilliseconds: 5, targets: nil))
+    }
+
+    func cancelDrain(_ output: inout Output) -> Bool {
+        guard progress != nil else { return false }
+        progress = nil
+        output.events.append(GatewayDrainEnded(cause: .cancelled, left: 1))
+        return true
+    }
+
+    func drainProgress(at now: Instant) -> DrainProgress? { progress }
+
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal) {
         guard diary.refused.withLock({ $0 }) != policy.sessionLimit else {
             throw .poolInUse(name: "staff", lent: 7)
@@ -134,7 +164,7 @@ extension SessionSummary {
 }
 
 /// One end of a Child SA between the gateway and a client whose inner address is 10.88.0.1.
-func tunnel(atGateway: Bool, on path: Path) -> ChildSA {
+func tunnel(atGateway: Bool, on path: Path, network: Int = 0) -> ChildSA {
     let (ours, theirs): (UInt32, UInt32) = atGateway ? (0x1001, 0x2002) : (0x2002, 0x1001)
     let key = { (spi: UInt32) in
         SecretBytes(copying: [UInt8](repeating: UInt8(truncatingIfNeeded: spi), count: 20))
@@ -144,7 +174,7 @@ func tunnel(atGateway: Bool, on path: Path) -> ChildSA {
         session: .example, child: ChildID(1), inboundSPI: ours, outboundSPI: theirs,
         cipher: .aes128GCM16, inboundKey: key(ours), outboundKey: key(theirs),
         localSelectors: atGateway ? [.anyIPv4] : client,
-        remoteSelectors: atGateway ? client : [.anyIPv4], path: path)
+        remoteSelectors: atGateway ? client : [.anyIPv4], network: network, path: path)
 }
 
 /// A UDP socket that tests talk to a gateway with.

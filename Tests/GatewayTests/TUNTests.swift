@@ -40,6 +40,30 @@ struct TUNTests {
         }
     }
 
+    @Test("a tenant's has routes in its table, and rules that lead there and nowhere else")
+    func tenant() throws {
+        let routes = routes
+        try inNamespace {
+            let tun = try TUN(name: "weirtest2", mtu: 1400, routes: routes, table: 70_000)
+            // The file has the main table alone.
+            #expect(!table("route").contains("weirtest2"))
+            #expect(run("ip route show table 70000").contains("10.88.0.0/24 dev weirtest2"))
+            #expect(run("ip -6 route show table 70000").contains("fd00:88::/64 dev weirtest2"))
+            for command in ["ip rule", "ip -6 rule"] {
+                let rules = run(command).split(separator: "\n").filter {
+                    $0.contains("iif weirtest2")
+                }
+                #expect(
+                    rules.map { $0.split(separator: "\t").last } == [
+                        "from all iif weirtest2 lookup 70000", "from all iif weirtest2 unreachable",
+                    ])
+            }
+            tun.close()
+            #expect(!run("ip rule").contains("weirtest2"))
+            #expect(!run("ip -6 rule").contains("weirtest2"))
+        }
+    }
+
     @Test("packets for the pool come out, no longer than the MTU; packets written go in")
     func traffic() throws {
         let routes = routes
@@ -111,7 +135,7 @@ struct TUNTests {
         try inNamespace {
             let ready = system("ip link set lo up && ip address add 10.99.0.1/32 dev lo") == 0
             try #require(ready, "apt-get install iproute2")
-            let bed = try Bed(inner: TUN(name: "weirtest6", mtu: 1400, routes: routes))
+            let bed = try Bed(inner: [TUN(name: "weirtest6", mtu: 1400, routes: routes)])
             defer { bed.gateway.stop() }
             let client = try Client(of: bed)
             client.probe.send(try client.sealed(echoRequest), to: bed.nat)
@@ -136,6 +160,17 @@ struct TUNTests {
     private func table(_ name: String) -> String {
         guard let file = fopen("/proc/thread-self/net/\(name)", "r") else { return "" }
         defer { fclose(file) }
+        return content(of: file)
+    }
+
+    /// What a command prints.
+    private func run(_ command: String) -> String {
+        guard let pipe = popen(command, "r") else { return "" }
+        defer { pclose(pipe) }
+        return content(of: pipe)
+    }
+
+    private func content(of file: UnsafeMutablePointer<FILE>) -> String {
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {

@@ -30,7 +30,7 @@ struct Bed {
         policy.defence.cookiesFromPerSource = 1_000
         policy.defence.halfOpenPerSource = 1_000
         policy.defence.keyExchangesPerSecondPerSource = 100_000
-        gateway = try Gateway(setup, inner: EchoNetwork(), sink: Nowhere()) {
+        gateway = try Gateway(setup, inner: [EchoNetwork()], sink: Nowhere()) {
             [policy] dataplane, _ in
             Engine(policy, dataplane: dataplane, random: SystemRandom())
         }

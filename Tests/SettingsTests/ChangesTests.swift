@@ -49,6 +49,23 @@ struct ChangesTests {
             ])
     }
 
+    @Test("a tenant's device, and its pool, need a restart")
+    func tenant() throws {
+        let before =
+            smallest.replacing(
+                "10.88.0.0/24}", with: "10.88.0.0/24}, {name: other, addresses: 10.90.0.0/24}")
+            + "    tun: {name: weir1, table: 100}\n"
+        for after in [
+            before.replacing("table: 100", with: "table: 101"),
+            before.replacing("name: weir1", with: "name: weir2"),
+            before.replacing("pool: staff", with: "pool: other"),
+            before.replacing("    tun: {name: weir1, table: 100}\n", with: ""),
+        ] {
+            let found = try changes(before, after)
+            #expect(found.contains { !$0.isLive && $0.key.contains("connections[staff].tun") })
+        }
+    }
+
     @Test("identities and secrets only as something that changed")
     func personal() throws {
         let after = smallest.replacing("*@example.org", with: "alice@example.org")

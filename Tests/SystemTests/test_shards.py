@@ -1,7 +1,7 @@
 """A gateway of several threads is one to its peers and in its records."""
 
 from charon import Charon, client_configuration
-from lab import LabTestCase, Network
+from lab import LabTestCase, Network, wait_for
 from weir import Weir
 
 PSK = "lab-psk-0123456789abcdef"
@@ -44,3 +44,23 @@ class ShardsTests(LabTestCase):
         self.assertEqual(last["packets_in"], traffic[3])
         numbers = [row["child"] for row in weir.rows("SELECT child FROM child_sa_installed")]
         self.assertEqual(len(set(numbers)), len(USERS) + 2)
+
+    def test_users_who_come_back(self):
+        """Clients that crashed log in anew, most of them at another shard than before."""
+        network = Network(self)
+        weir = Weir.in_lab(self, network, gateway={
+            "name": "gw.lab", "shards": 3, "control": f"{self.folder}/control.sock"})
+        accounts = client_configuration(
+            {user.removesuffix(".lab"): (user, PSK) for user in USERS})
+        for name in ("client", "restarted"):
+            client = Charon(self, name, network.client, accounts)
+            for user in USERS:
+                client.connect(user.removesuffix(".lab"))
+            client.daemon.kill()
+        wait_for("the old sessions to be replaced", lambda: len(weir.json(
+            "sessions", "--control", weir.control)) == len(USERS), seconds=30)
+        weir.stop()
+        ends = weir.rows("SELECT reason, count(*) AS n FROM sessions GROUP BY reason")
+        self.assertEqual(
+            {row["reason"]: row["n"] for row in ends},
+            {"replaced": len(USERS), "shutdown": len(USERS)})

@@ -5,33 +5,6 @@ import Wire
 
 // The initiator's side of IKE_SA_INIT and IKE_AUTH: simulated clients log in with it.
 
-/// A login of ours before the first answer.
-struct Initiation {
-    let handle: ConnectionHandle
-    let policy: ClientPolicy
-    let localSPI: UInt64
-    let path: Path
-    let natPath: Path
-    var request: [UInt8]
-    let nonce: [UInt8]
-    let opening: Opening
-    /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
-    let cookie: [UInt8]?
-    let began: Instant
-    var attempts = 0
-    var wait: Duration
-    var deadline: Instant
-    /// INVALID_KE_PAYLOAD and COOKIE restart the exchange; not for ever (RFC 7296 §2.6).
-    var restarts = 0
-
-    /// What the keys will be made of.
-    enum Opening {
-        case keyExchange(PrivateKey)
-        /// Of an older session (RFC 5723).
-        case ticket(ResumptionTicket)
-    }
-}
-
 extension Engine {
     /// Begins a login.
     ///
@@ -43,25 +16,34 @@ extension Engine {
         _ client: ClientPolicy, on path: Path, natPath: Path, at now: Instant,
         _ output: inout Output
     ) -> ConnectionHandle? {
-        guard let group = client.ikeSuites.first?.group else { return nil }
-        guard let exchange = privateKey(group) else { return nil }
-        return begin(
-            .keyExchange(exchange), client, on: path, natPath: natPath, at: now, &output)
+        let handle = newHandle()
+        let trail = RedirectTrail(client, path: path, natPath: natPath)
+        return begin(handle, trail, at: now, &output) ? handle : nil
     }
 
-    /// - Returns: what notices will call it.
+    /// Logs in where a trail has led to.
+    ///
+    /// - Returns: false if the cryptography refuses.
     func begin(
-        _ opening: Initiation.Opening, _ client: ClientPolicy, on path: Path, natPath: Path,
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, at now: Instant,
+        _ output: inout Output
+    ) -> Bool {
+        guard let group = trail.policy.ikeSuites.first?.group, let exchange = privateKey(group)
+        else { return false }
+        begin(handle, trail, .keyExchange(exchange), at: now, &output)
+        return true
+    }
+
+    func begin(
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, _ opening: Initiation.Opening,
         at now: Instant, _ output: inout Output
-    ) -> ConnectionHandle {
-        let handle = newHandle()
+    ) {
         let initiation = Initiation(
-            handle: handle, policy: client, localSPI: newIKESPI(), path: path, natPath: natPath,
-            request: [], nonce: random.bytes(Self.clientNonceLength), opening: opening,
-            cookie: nil, began: now,
-            wait: policy.timing.retransmit, deadline: now)
+            handle: handle, trail: trail, localSPI: newIKESPI(), path: trail.path,
+            natPath: trail.natPath, request: [], nonce: random.bytes(Self.clientNonceLength),
+            opening: opening, cookie: nil, began: now, wait: policy.timing.retransmit,
+            deadline: now)
         begin(initiation, at: now, &output)
-        return handle
     }
 
     /// In bytes. Longer than a gateway's, whose answer has a notify or two more: one that is
@@ -70,7 +52,7 @@ extension Engine {
 
     /// Sends the first request of a login, or the next first one.
     private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
-        let client = initiation.policy
+        let client = initiation.trail.policy
         var payloads: [AnyPayload]
         let kind: ExchangeType
         switch initiation.opening {
@@ -96,6 +78,11 @@ extension Engine {
             pretending: client.pretendsNAT)
         if client.supportsFragmentation {
             payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+        }
+        if let origin = initiation.trail.origin {
+            payloads.append(.notify(origin.redirectedFrom))
+        } else if client.followsRedirects {
+            payloads.append(.notify(NotifyPayload(.redirectSupported)))
         }
         if let cookie = initiation.cookie {
             payloads.insert(.notify(NotifyPayload(.cookie, data: cookie)), at: 0)
@@ -145,6 +132,14 @@ extension Engine {
         guard let initiation = initiations[header.initiatorSPI], !header.fromInitiator,
             header.messageID == 0
         else { return output.drop(.unexpectedResponse, .spoofable, from: path) }
+        if let redirect = payloads.notifies(.redirect).first {
+            // Only who saw our request knows its nonce (RFC 5685 §3).
+            guard initiation.trail.policy.followsRedirects,
+                let (target, nonce) = RedirectTarget.parse(redirect), nonce == initiation.nonce
+            else { return output.drop(.unexpectedMessage, .spoofable, from: path) }
+            initiations[initiation.localSPI] = nil
+            return followRedirect(target, initiation.handle, initiation.trail, at: now, &output)
+        }
         if let cookie = payloads.notifies(.cookie).first {
             return restart(initiation, cookie: cookie.data, at: now, &output)
         }
@@ -153,7 +148,7 @@ extension Engine {
         }
         if let wanted = payloads.notifies(.invalidKEPayload).first {
             let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
-            let suite = initiation.policy.ikeSuites.first { $0.group.transformID == number }
+            let suite = initiation.trail.policy.ikeSuites.first { $0.group.transformID == number }
             guard let suite else { return fail(initiation, .noProposalChosen, &output) }
             return restart(initiation, group: suite.group, at: now, &output)
         }
@@ -180,7 +175,7 @@ extension Engine {
             opening = .keyExchange(exchange)
         }
         let next = Initiation(
-            handle: initiation.handle, policy: initiation.policy, localSPI: initiation.localSPI,
+            handle: initiation.handle, trail: initiation.trail, localSPI: initiation.localSPI,
             path: initiation.path, natPath: initiation.natPath, request: [],
             nonce: initiation.nonce, opening: opening, cookie: cookie ?? initiation.cookie,
             began: initiation.began, wait: initiation.wait, deadline: now,
@@ -195,7 +190,7 @@ extension Engine {
     private func logInInstead(
         _ initiation: Initiation, at now: Instant, _ output: inout Output
     ) {
-        guard let group = initiation.policy.ikeSuites.first?.group else {
+        guard let group = initiation.trail.policy.ikeSuites.first?.group else {
             return fail(initiation, .noProposalChosen, &output)
         }
         restart(initiation, group: group, at: now, &output)
@@ -210,7 +205,8 @@ extension Engine {
         }
         guard header.responderSPI != 0, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
-            let agreement = choose(chosen, from: initiation.policy.ikeSuites, group: theirs.group),
+            let agreement = choose(
+                chosen, from: initiation.trail.policy.ikeSuites, group: theirs.group),
             agreement.suite.group == key.exchange.group,
             theirs.group == agreement.suite.group.transformID
         else { return nil }
@@ -230,14 +226,16 @@ extension Engine {
                 suite: agreement.suite, keys: keys, path: initiation.natPath,
                 phase: .awaitingAuthResponse(
                     ClientHandshake(
-                        handle: initiation.handle, policy: initiation.policy,
+                        handle: initiation.handle, policy: initiation.trail.policy,
                         request: initiation.request, response: datagram,
                         initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
-                        began: initiation.began, childSPI: newESPSPI())),
+                        began: initiation.began, childSPI: newESPSPI(),
+                        trail: initiation.trail)),
                 now: now, nextID: 1)
             sa.nat = situation ?? NATSituation.none
             sa.extensions.fragmentation =
-                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
+                initiation.trail.policy.supportsFragmentation
+                && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil
@@ -314,6 +312,9 @@ extension Engine {
         guard proves(payloads, sa, handshake) else {
             return fail(sa, handshake, .wrongCredential, &output)
         }
+        if let redirect = payloads.notifies(.redirect).first {
+            return leave(sa, handshake, for: redirect, at: now, &output)
+        }
         let addresses = payloads.configuration?.addresses ?? []
         let client = handshake.policy
         let session = Session(
@@ -327,6 +328,7 @@ extension Engine {
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
+        session.trail = handshake.trail
         session.local =
             addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
         session.remote = client.remoteSelectors
@@ -379,7 +381,7 @@ extension Engine {
         }
     }
 
-    private func fail(
+    func fail(
         _ sa: IKESA, _ handshake: ClientHandshake, _ reason: AuthFailure, _ output: inout Output
     ) {
         output.notices.append(.failed(handshake.handle, reason))

@@ -143,17 +143,28 @@ extension Engine {
             reason: .sessionLimit, method: login.method, identity: login.identity,
             connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
         let connection = login.connection
+        if draining != nil {
+            guard sa.extensions.redirection, let target = draining?.nextTarget() else {
+                return .failure(rejection.because(.draining, .noAdditionalSAs))
+            }
+            var redirection = rejection.because(.redirected)
+            redirection.notify = target.redirect()
+            return .failure(redirection)
+        }
         guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
             return .failure(rejection.because(.alreadyConnected))
         }
-        guard sessions.count < policy.sessionLimit else { return .failure(rejection) }
+        if let limit = makeRoom(for: login, instead: others, at: now, &output) {
+            return .failure(rejection.because(limit, .noAdditionalSAs))
+        }
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
                 name: connection.name, localIdentity: connection.localIdentity,
                 ikeSuites: connection.ikeSuites,
                 espSuites: connection.espSuites, rekey: connection.rekey,
-                livenessInterval: connection.livenessInterval),
+                livenessInterval: connection.livenessInterval,
+                network: connection.network),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.needsAddress = connection.pool != nil
@@ -162,10 +173,12 @@ extension Engine {
         if let ticket = login.ticket { bring(back: session, by: ticket, at: now) }
         session.replaces = others.newest
 
+        session.followsRedirects = sa.extensions.redirection
+
         let configuration: [AnyPayload]
         switch lend(
             to: session, connection, asking: payloads.configuration,
-            isChildless: payloads.asksForNoChild, &output)
+            isChildless: payloads.asksForNoChild, at: now, &output)
         {
         case .failure(let refusal):
             return .failure(rejection.because(refusal.reason, refusal.notify))

@@ -176,6 +176,10 @@ extension Engine {
     ) -> Result<HalfOpen, Rejection> {
         let started = policy.stopwatch()
         let (payloads, source) = (request.payloads, request.path.remote.address)
+        if draining != nil {
+            guard let notify = redirect(payloads) else { return .failure(.silent(.draining)) }
+            return .failure(.refused(.redirected, notify))
+        }
         if let reason = limit(source) { return .failure(.silent(reason)) }
         if let type = payloads.unknownCritical {
             return .failure(

@@ -22,6 +22,13 @@ extension Engine {
             }
         }
         guard let session = sa.session, sa.isEstablished else { return .reply([]) }
+        if session.trail?.policy.followsRedirects == true,
+            let (target, _) = payloads.notifies(.redirect).first.flatMap(RedirectTarget.parse)
+        {
+            return .replyThen([]) { [self] output in
+                followRedirect(target, session, of: sa, at: now, &output)
+            }
+        }
         var ours: [UInt32] = []
         for case .children(let spis) in deletes {
             for spi in spis {
@@ -37,7 +44,8 @@ extension Engine {
     }
 
     private func peerDeleted(_ sa: IKESA, at now: Instant, _ output: inout Output) {
-        close(sa, .deletedByPeer, at: now, &output)
+        let left = sa.session?.wasRedirected ?? false
+        close(sa, left ? .drained : .deletedByPeer, at: now, &output)
         linger(sa, .refused, for: policy.timing.linger, at: now)
     }
 

@@ -33,6 +33,8 @@ extension Engine {
         let refusal = { (reason: TicketRefusal) in
             Rejection.ticket(reason, NotifyPayload(.ticketNack))
         }
+        // The login that follows hears where to go (RFC 5685).
+        guard draining == nil else { return .failure(refusal(.draining)) }
         guard let nonce = request.payloads.nonce,
             let shown = request.payloads.notifies(.ticketOpaque).first
         else { return .failure(refusal(.malformed)) }
@@ -114,7 +116,11 @@ extension Engine {
         guard now < ticket.expires else {
             return connect(client, on: path, natPath: natPath, at: now, &output)
         }
-        return begin(.ticket(ticket), client, on: path, natPath: natPath, at: now, &output)
+        let handle = newHandle()
+        begin(
+            handle, RedirectTrail(client, path: path, natPath: natPath), .ticket(ticket), at: now,
+            &output)
+        return handle
     }
 
     /// The IKE SA that the gateway has agreed to.
@@ -138,10 +144,11 @@ extension Engine {
                 suite: ticket.suite, keys: keys, path: initiation.natPath,
                 phase: .awaitingAuthResponse(
                     ClientHandshake(
-                        handle: initiation.handle, policy: initiation.policy,
+                        handle: initiation.handle, policy: initiation.trail.policy,
                         request: initiation.request, response: datagram,
                         initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
-                        began: initiation.began, childSPI: newESPSPI(), isResumption: true)),
+                        began: initiation.began, childSPI: newESPSPI(),
+                        trail: initiation.trail, isResumption: true)),
                 now: now, nextID: 1)
             sa.nat =
                 NATDetection.situation(
@@ -149,7 +156,8 @@ extension Engine {
                     responderSPI: header.responderSPI, path: initiation.path)
                 ?? NATSituation.none
             sa.extensions.fragmentation =
-                initiation.policy.supportsFragmentation && payloads.has(.fragmentationSupported)
+                initiation.trail.policy.supportsFragmentation
+                && payloads.has(.fragmentationSupported)
             return sa
         } catch {
             return nil

@@ -32,7 +32,8 @@ package struct IKEAuthFailed: Event {
         ],
         counters: [
             Counter(
-                "ike_auth_failures_total", "Logins that failed.", by: "reason", \.reason),
+                "ike_auth_failures_total", "Logins that failed.", by: "reason", \.reason,
+                sparse: true),
             Counter(
                 "ike_auth_failures_by_method_total",
                 "Logins that failed, by how the peer meant to prove itself.", by: "method",

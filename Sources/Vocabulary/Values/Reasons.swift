@@ -16,6 +16,10 @@ package enum InitRejection: String, Label {
     case keyExchangeLimit = "key_exchange_limit"
     /// The same, of one source.
     case keyExchangeSourceLimit = "key_exchange_source_limit"
+    /// The gateway drains, and the peer was sent to another (REDIRECT, RFC 5685 §3).
+    case redirected
+    /// The gateway drains, and the peer can't be sent elsewhere.
+    case draining
 }
 
 /// Why a stranger must prove its address before it is served (RFC 7296 §2.6).
@@ -48,6 +52,9 @@ package enum AuthFailure: String, Label {
     case internalAddressFailure = "internal_address_failure"
     case failedCPRequired = "failed_cp_required"
     case sessionLimit = "session_limit"
+    /// The connection has as many sessions as it may have, or this user has.
+    case connectionLimit = "connection_limit"
+    case userLimit = "user_limit"
     /// The connection keeps the session that this user has.
     case alreadyConnected = "already_connected"
     case unsupportedCriticalPayload = "unsupported_critical_payload"
@@ -57,6 +64,10 @@ package enum AuthFailure: String, Label {
     case ticketRefused = "ticket_refused"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
+    /// The gateway drains, and the peer was sent to another (REDIRECT, RFC 5685 §6).
+    case redirected
+    /// The gateway drains, and the peer can't be sent elsewhere.
+    case draining
     /// IKE_SA_INIT was answered, and what came then did not decrypt, again and again.
     case invalidMessages = "invalid_messages"
     /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
@@ -93,6 +104,8 @@ package enum TicketRefusal: String, Label {
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     case halfOpenLimit = "half_open_limit"
     case halfOpenSourceLimit = "half_open_source_limit"
+    /// Nobody new is let in.
+    case draining
 }
 
 /// How much a source address has proved.
@@ -129,11 +142,15 @@ package enum SessionEnd: String, Label {
     case deletedByPeer = "deleted_by_peer"
     case deletedByAdmin = "deleted_by_admin"
     case replaced
+    /// Another login needed its place.
+    case evicted
     case peerDead = "peer_dead"
     case lifetimeOver = "lifetime_over"
     /// The user did not prove itself again in time (RFC 4478).
     case authLifetimeOver = "auth_lifetime_over"
     case shutdown
+    /// Asked to leave, or still there at the end of a drain.
+    case drained
     case protocolError = "protocol_error"
     /// Inferred at the next start; how late is uncertain.
     case crash
@@ -277,6 +294,13 @@ package enum HandshakeStage: String, Label {
 package enum StopCause: String, Label {
     case signal, failure
     case crash
+}
+
+package enum DrainEnd: String, Label {
+    /// Nobody is left.
+    case finished
+    /// Users are let in again.
+    case cancelled
 }
 
 /// Why a configuration that was read again is not followed.

@@ -46,6 +46,9 @@ package struct NotifyPayload: Payload {
         package static let cookie2 = Self(rawValue: 16401)
         package static let noNATsAllowed = Self(rawValue: 16402)
         package static let fragmentationSupported = Self(rawValue: 16430)
+        package static let redirectSupported = Self(rawValue: 16406)
+        package static let redirect = Self(rawValue: 16407)
+        package static let redirectedFrom = Self(rawValue: 16408)
 
         package var isError: Bool { rawValue < 16384 }
     }
