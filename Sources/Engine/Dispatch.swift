@@ -105,6 +105,7 @@ extension Engine {
             receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
         case .liveness: dpdAnswered += 1
         case .deleteChild, .redirect: break
+        case .requestTicket: keepTicket(payloads, of: sa, sa.session, at: now)
         case .verifyPath: finishVerification(payloads, pending.context, of: sa, at: now, &output)
         case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)
         case .deleteIKE: return forget(sa)
@@ -130,6 +131,7 @@ extension Engine {
         case .updateAddresses: planUpdate(of: sa)
         case .deleteChild(let spi): Plan(.informational, [.delete(.children([spi]))])
         case .deleteIKE: Plan(.informational, [.delete(.ikeSA)])
+        case .requestTicket: Plan(.informational, [.notify(NotifyPayload(.ticketRequest))])
         case .rekeyChild(let child): planChildRekey(child, of: sa)
         case .createChild(let shape): planChild(shape, of: sa)
         case .rekeyIKE: planIKERekey(of: sa)

@@ -14,7 +14,7 @@ package final class Engine {
     var policy: EnginePolicy
     let dataplane: any Dataplane
     let random: any RandomSource
-    /// Wall clock minus the clock of `Instant`, nanoseconds. Only session ids need it.
+    /// Wall clock minus the clock of `Instant`, nanoseconds: for session ids and tickets.
     package var wallOffset: Int64 = 0
 
     /// Who is logged in at the other shards, if there are any.
@@ -89,7 +89,9 @@ package final class Engine {
         do throws(ParseFailure) {
             let message = try Message(parsing: datagram)
             switch message {
-            case .plain(let header, let payloads) where header.exchange == .ikeSAInit:
+            case .plain(let header, let payloads)
+            where header.exchange == .ikeSAInit
+                || header.exchange == .ikeSessionResume && resumes(header):
                 receiveInit(header, payloads, datagram, on: path, at: now, &output)
             case .plain: output.drop(.unprotected, .spoofable, from: path)
             case .protected(let header, let sealed):
@@ -284,9 +286,13 @@ package final class Engine {
     }
 
     func newSessionID(at now: Instant) -> SessionID {
+        SessionID(milliseconds: wallMilliseconds(at: now), random: random.bytes(10))
+    }
+
+    /// Since the Unix epoch.
+    func wallMilliseconds(at now: Instant) -> UInt64 {
         let wall = Int64(clamping: now.nanoseconds).addingReportingOverflow(wallOffset)
-        let milliseconds = wall.overflow ? 0 : max(0, wall.partialValue / 1_000_000)
-        return SessionID(milliseconds: UInt64(milliseconds), random: random.bytes(10))
+        return wall.overflow ? 0 : UInt64(max(0, wall.partialValue / 1_000_000))
     }
 
     /// When to ask again what the peer would not do. At random, or two peers that began at once

@@ -16,6 +16,8 @@ final class HalfOpen {
     private let fingerprint: Int
     let received: Instant
     let nat: NATSituation
+    /// That it began with; nil after IKE_SA_INIT.
+    let ticket: Ticket?
     /// What the answer took us, in nanoseconds.
     let workNanoseconds: UInt32
     /// The request, and after it our response: AUTH signs both (RFC 7296 §2.15).
@@ -28,8 +30,7 @@ final class HalfOpen {
     init(
         localSPI: UInt64, initiatorSPI: UInt64, suite: IKESuite, seed: consuming SecretBytes,
         key: InitKey, request: [UInt8], response: [UInt8], path: Path, nat: NATSituation,
-        received: Instant,
-        workNanoseconds: UInt64
+        received: Instant, workNanoseconds: UInt64, ticket: Ticket? = nil
     ) {
         self.localSPI = localSPI
         self.initiatorSPI = initiatorSPI
@@ -38,6 +39,7 @@ final class HalfOpen {
         self.path = path
         fingerprint = key.fingerprint
         self.nat = nat
+        self.ticket = ticket
         self.received = received
         self.workNanoseconds = UInt32(clamping: workNanoseconds)
         requestLength = Int32(clamping: request.count)
@@ -115,7 +117,7 @@ extension Engine {
             let handshake = ResponderHandshake(
                 request: request, response: response, initiatorNonce: initiatorNonce,
                 responderNonce: responderNonce, received: half.received,
-                workNanoseconds: UInt64(half.workNanoseconds))
+                workNanoseconds: UInt64(half.workNanoseconds), ticket: half.ticket)
             let sa = IKESA(
                 weInitiated: false, localSPI: half.localSPI, remoteSPI: half.initiatorSPI,
                 suite: half.suite, keys: keys, path: half.path, phase: .awaitingAuth(handshake),

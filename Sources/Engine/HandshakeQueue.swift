@@ -1,5 +1,6 @@
 import DequeModule
 package import Vocabulary
+import Wire
 
 /// IKE_SA_INIT requests that wait for their turn, while messages of known IKE SAs and ESP go
 /// first. The newest goes first, and what waited longer than its sender does goes unserved.
@@ -44,14 +45,16 @@ package struct HandshakeQueue: Sendable {
     package var isEmpty: Bool { waiting.isEmpty }
     package var count: Int { waiting.count }
 
-    /// Whether a datagram, without the non-ESP marker, asks for a new IKE SA: an IKE_SA_INIT
-    /// request whose responder SPI is zero (RFC 7296 §3.1). Longer ones than are taken are the
+    /// Whether a datagram, without the non-ESP marker, asks for a new IKE SA: an IKE_SA_INIT or
+    /// IKE_SESSION_RESUME request whose responder SPI is zero (RFC 7296 §3.1). Longer ones than are taken are the
     /// engine's to drop.
     package static func takes(_ datagram: [UInt8]) -> Bool {
         guard datagram.count >= 28, datagram.count <= DefencePolicy.longestInit else {
             return false
         }
-        return datagram[18] == 34 && datagram[19] & 0x20 == 0
+        let exchange = ExchangeType(rawValue: datagram[18])
+        return (exchange == .ikeSAInit || exchange == .ikeSessionResume)
+            && datagram[19] & 0x20 == 0
             && datagram[8..<16].allSatisfy { $0 == 0 }
     }
 

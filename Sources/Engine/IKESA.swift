@@ -125,7 +125,7 @@ struct Answer {
 struct PendingRequest {
     let messageID: UInt32
     /// Several if it goes in fragments.
-    let datagrams: [[UInt8]]
+    var datagrams: [[UInt8]]
     let job: Job
     var attempts = 0
     var wait: Duration
@@ -147,6 +147,8 @@ enum Job: Hashable {
     case createChild(ChildShape)
     case deleteChild(UInt32)
     case deleteIKE
+    /// A ticket to come back with (RFC 5723 §4.1).
+    case requestTicket
     /// Ask the peer to go to another gateway (RFC 5685 §5).
     case redirect
 }
@@ -216,6 +218,8 @@ struct ResponderHandshake {
     let responderNonce: [UInt8]
     let received: Instant
     let workNanoseconds: UInt64
+    /// That it resumes its session with; nil after IKE_SA_INIT.
+    var ticket: Ticket?
 }
 
 /// What the initiator keeps until its IKE_AUTH is answered.
@@ -229,6 +233,8 @@ struct ClientHandshake {
     let began: Instant
     let childSPI: UInt32
     let trail: RedirectTrail
+    /// AUTH is made of the old session's keys, not of a shared one (RFC 5723 §5.1).
+    var isResumption = false
 }
 
 /// Tells a retransmitted IKE_SA_INIT from a new one: by the whole request, since two peers behind

@@ -68,6 +68,13 @@ struct IKEKeys: ~Copyable, Sendable {
     ) throws(CryptoError) -> SecretBytes {
         try prf.secret(nonces, over: shared)
     }
+
+    /// SKEYSEED of a resumed session: prf(SK_d (old), "Resumption" | Ni | Nr) (RFC 5723 §5.1).
+    static func resumptionSeed(
+        _ prf: PRF, skD: borrowing SecretBytes, nonces: [UInt8]
+    ) throws(CryptoError) -> SecretBytes {
+        try prf.secret(skD, Array("Resumption".utf8) + nonces)
+    }
 }
 
 /// The keys of a Child SA (RFC 7296 §2.17): initiator's direction first, and in each the key for
@@ -106,4 +113,14 @@ func sharedKeyAuth(
 ) throws(CryptoError) -> [UInt8] {
     let padded = try prf.secret(secret, Array("Key Pad for IKEv2".utf8))
     return try prf.authenticator(padded, message + nonce + prf.authenticator(key, identity))
+}
+
+/// The AUTH value of a session that is resumed (RFC 5723 §5.1):
+/// `prf(SK_p, message | nonce | prf(SK_p, ID))`.
+///
+/// - Parameters: as of ``sharedKeyAuth(_:secret:message:nonce:key:identity:)``.
+func resumptionAuth(
+    _ prf: PRF, message: [UInt8], nonce: [UInt8], key: borrowing SecretBytes, identity: [UInt8]
+) throws(CryptoError) -> [UInt8] {
+    try prf.authenticator(key, message + nonce + prf.authenticator(key, identity))
 }

@@ -31,6 +31,7 @@ extension Engine {
             guard let pool = pools[name], pool.size(family) > 0 else { continue }
             let lent =
                 ownAddress(family, of: session, pool: name, request)
+                ?? formerAddress(family, of: session, pool: name)
                 ?? pools[name]?.lend(family, to: session.identity.canonicalBytes)
                 ?? lendEvicting(family, of: name, to: session, at: now, &output)
             guard let lent else {

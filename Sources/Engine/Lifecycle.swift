@@ -64,9 +64,13 @@ extension Engine {
         close(sa, reason, at: now, &output)
         guard tellingPeer else { return forget(sa) }
         sa.jobs = []
+        // The peer takes requests in order: one that it may not have heard goes ahead, again.
+        let unanswered = sa.pending?.datagrams ?? []
         abandonRequest(of: sa)
+        transmit(unanswered, on: sa.path, &output)
         send(
             [.delete(.ikeSA)], as: .informational, .deleteIKE, of: sa, at: now, &output)
+        sa.pending?.datagrams.insert(contentsOf: unanswered, at: 0)
         linger(sa, .refused, for: policy.timing.linger, at: now)
         sa.timers[.retransmit] = now + policy.timing.retransmit
         schedule(sa)
@@ -83,6 +87,7 @@ extension Engine {
             remove(child, of: session, child.end ?? .sessionClosed, &output)
         }
         release(session, &output)
+        voidTickets(of: session, reason, at: now)
         output.events.append(
             IKESAClosed(
                 session: session.id, reason: .sessionClosed, spi: IKESPI(sa.localSPI),

@@ -52,7 +52,8 @@ extension Engine {
         var answer = PathAnswer(
             payloads: payloads.notifies(.cookie2).prefix(1).filter { $0.data.count <= 64 }
                 .map { .notify($0) })
-        let isUpdate = payloads.has(.updateSAAddresses) && !sa.weInitiated
+        // Only who began the first of its IKE SAs moves, whoever replaced that since (§3).
+        let isUpdate = payloads.has(.updateSAAddresses) && session.handle == nil
         if isUpdate, isForbiddenNAT(payloads, on: path) {
             answer.payloads.append(.notify(NotifyPayload(.unexpectedNATDetected)))
             return answer

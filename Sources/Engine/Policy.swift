@@ -29,6 +29,8 @@ package struct EnginePolicy: Sendable {
     package var fragmentSize = 1_280
     /// Bytes of fragments that may wait for the rest of their messages, in all.
     package var reassemblyLimit = 4 << 20
+    /// Tickets for sessions that come back (RFC 5723); nil: none are issued or taken.
+    package var resumption: ResumptionPolicy?
     /// How long a drain waits before it deletes what is left.
     package var drainDeadline: Duration = .seconds(600)
     /// Where a drain sends peers that follow a REDIRECT, in turn.
@@ -216,6 +218,8 @@ package struct ClientPolicy: Sendable {
     package var pretendsNAT = true
     /// Give up if there is a NAT (RFC 4555 §3.9).
     package var allowsNAT = true
+    /// Ask for tickets to come back with (RFC 5723).
+    package var wantsTicket = false
     package var remoteSelectors: [Selector]
     /// Go to another gateway when asked to (RFC 5685).
     package var followsRedirects = false

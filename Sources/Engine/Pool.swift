@@ -22,6 +22,12 @@ struct Pool {
         }
     }
 
+    /// Lends this very address, if it is one of ours and nobody has it.
+    mutating func lend(_ address: IPAddress, to identity: [UInt8]) -> Bool {
+        (address.isIPv4 ? ipv4?.lend(address, to: identity) : ipv6?.lend(address, to: identity))
+            ?? false
+    }
+
     mutating func giveBack(_ address: IPAddress) {
         if address.isIPv4 { ipv4?.giveBack(address) } else { ipv6?.giveBack(address) }
     }
@@ -88,7 +94,8 @@ struct LendingBlock {
             let address = IPAddress(
                 number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
-            // After a change of the block it may have been lent before.
+            // It may be out, or wait among the free: it was asked for by name, or the block was
+            // another one.
             if !used.contains(address), !queued.contains(address) {
                 return take(address, for: identity)
             }
@@ -98,6 +105,12 @@ struct LendingBlock {
             if !used.contains(address) { return take(address, for: identity) }
         }
         return nil
+    }
+
+    mutating func lend(_ address: IPAddress, to identity: [UInt8]) -> Bool {
+        guard block.contains(address), !used.contains(address) else { return false }
+        _ = take(address, for: identity)
+        return true
     }
 
     func stranded(by new: AddressBlock?) -> Int {

@@ -23,8 +23,9 @@ extension Engine {
             adopted[name] = pool
         }
         pools = adopted
-        let shard = policy.shard
+        let (shard, resumption) = (policy.shard, policy.resumption)
         policy = new
         policy.shard = shard
+        policy.resumption = resumption
     }
 }

@@ -7,6 +7,8 @@ final class Session {
     let connection: SessionTerms
     let identity: Identity
     let established: Instant
+    /// How the user proved itself, at the login that began it all.
+    var method = AuthMethod.unknown
     var ikeSuiteName: String
     var espSuiteName: String?
     var lease: Lease?
@@ -35,6 +37,14 @@ final class Session {
     var path: Path?
     /// Other addresses that the peer says it has (RFC 4555 §3.6).
     var peerAddresses: [IPAddress] = []
+    /// When the last ticket that was issued to it expires, milliseconds since the Unix epoch;
+    /// 0: there is none.
+    var ticketsUntil: UInt64 = 0
+    /// The session that its ticket was issued to, and the virtual addresses that it had.
+    var resumes: SessionID?
+    var formerAddresses: [IPAddress] = []
+    /// How it can come back, if the gateway has given it a ticket.
+    var ticket: ResumptionTicket?
     /// The peer follows a REDIRECT (RFC 5685 §3).
     var followsRedirects = false
     /// It was sent one.
@@ -74,6 +84,7 @@ final class Session {
 /// policy.
 struct SessionTerms {
     let name: String
+    let localIdentity: Identity
     let ikeSuites: [IKESuite]
     let espSuites: [ESPSuite]
     let rekey: RekeyPolicy
@@ -83,6 +94,7 @@ struct SessionTerms {
     /// Of a client's policy.
     var pretendsNAT = false
     var allowsNAT = true
+    var wantsTicket = false
 }
 
 /// Virtual addresses, at most one of each family.

@@ -12,6 +12,7 @@ package struct Trace: Sendable, CustomStringConvertible {
             case .ikeAuth: "IKE_AUTH"
             case .createChildSA: "CREATE_CHILD_SA"
             case .informational: "INFORMATIONAL"
+            case .ikeSessionResume: "IKE_SESSION_RESUME"
             default: "exchange \(header.exchange.rawValue)"
             }
         let names = payloads.map(Self.name).joined(separator: ", ")
@@ -67,6 +68,11 @@ package struct Trace: Sendable, CustomStringConvertible {
         case .singlePairRequired: "SINGLE_PAIR_REQUIRED"
         case .useTransportMode: "USE_TRANSPORT_MODE"
         case .authLifetime: "AUTH_LIFETIME"
+        case .ticketLTOpaque: "TICKET_LT_OPAQUE"
+        case .ticketRequest: "TICKET_REQUEST"
+        case .ticketAck: "TICKET_ACK"
+        case .ticketNack: "TICKET_NACK"
+        case .ticketOpaque: "TICKET_OPAQUE"
         case .childlessSupported: "CHILDLESS_IKEV2_SUPPORTED"
         case .unacceptableAddresses: "UNACCEPTABLE_ADDRESSES"
         case .unexpectedNATDetected: "UNEXPECTED_NAT_DETECTED"

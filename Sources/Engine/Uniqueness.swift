@@ -22,6 +22,7 @@ extension Engine {
         of login: Login, _ payloads: [AnyPayload], on sa: IKESA, at now: Instant,
         _ output: inout Output
     ) -> Predecessors? {
+        let resumed = endResumed(login, at: now, &output)
         let unique = login.connection.unique
         let same = sessionsOfUser(login)
         let elsewhere = sessionsElsewhere(login)
@@ -31,7 +32,7 @@ extension Engine {
                 end(old, .replaced, tellingPeer: false, at: now, &output)
             }
             return Predecessors(
-                newest: same.last?.id ?? elsewhere.last?.id, elsewhere: elsewhere,
+                newest: same.last?.id ?? elsewhere.last?.id ?? resumed, elsewhere: elsewhere,
                 manner: .forgotten)
         }
         let live = same.filter { $0.replacedUntil == nil }
@@ -51,10 +52,10 @@ extension Engine {
             }
         }
         guard unique != .never else {
-            return Predecessors(sessions: replaced, newest: replaced.last?.id)
+            return Predecessors(sessions: replaced, newest: replaced.last?.id ?? resumed)
         }
         return Predecessors(
-            sessions: replaced, newest: replaced.last?.id ?? elsewhere.last?.id,
+            sessions: replaced, newest: replaced.last?.id ?? elsewhere.last?.id ?? resumed,
             elsewhere: elsewhere)
     }
 

@@ -43,6 +43,18 @@ package struct Configuration: Sendable {
         /// Where a drain sends clients, in turn.
         package var redirectTargets: [RedirectTarget]
         package var defence: DefencePolicy
+        /// nil: sessions do not come back without a login.
+        package var resumption: Resumption?
+    }
+
+    /// Tickets to come back with (RFC 5723).
+    package struct Resumption: Sendable {
+        /// Path of the file with their keys.
+        package var ticketKeys: Located<String>
+        /// Of a ticket.
+        package var lifetime: Duration
+        /// A key that is this old gives way to a new one.
+        package var rotate: Duration
     }
 
     package struct Pool: Sendable {
@@ -167,6 +179,8 @@ enum Defaults {
     static let eviction = EvictionPolicy.refuse
     static let maxHalfOpen = 1_000
     static let maxChildSAs = 8
+    static let ticketLifetime = Duration.seconds(8 * 3_600)
+    static let ticketRotation = Duration.seconds(12 * 3_600)
     static let drainDeadline = Duration.seconds(600)
     static let localNetworks = [AddressPrefix.anyIPv4, .anyIPv6]
     /// AEADs and strong groups only; what older clients need has to be named.

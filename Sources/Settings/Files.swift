@@ -57,6 +57,28 @@ func createSecretFile(_ path: String, _ content: [UInt8]) throws(SecretError) ->
     return true
 }
 
+/// Puts a file with mode 0600 in the place of one that may be there, durably: whoever reads it
+/// finds the old one or the new one, whole.
+func replaceSecretFile(
+    _ path: String, _ content: borrowing SecretBytes
+) throws(SecretError) {
+    let draft = path + ".new"
+    unlink(draft)
+    let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard file >= 0 else {
+        throw SecretError("cannot create \(draft): \(reasonOfErrno()); make its folder writable")
+    }
+    defer { close(file) }
+    let written = content.withBytes { bytes in
+        bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+    }
+    guard written == content.count, fsync(file) == 0, rename(draft, path) == 0 else {
+        let reason = reasonOfErrno()
+        unlink(draft)
+        throw SecretError("cannot write \(path): \(reason); is the disk full?")
+    }
+}
+
 private func openPlainFile(_ path: String) throws(SecretError) -> (file: Int32, status: stat) {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
@@ -82,4 +104,4 @@ private func readFully(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer
     return count
 }
 
-private func reasonOfErrno() -> String { String(cString: strerror(errno)) }
+func reasonOfErrno() -> String { String(cString: strerror(errno)) }

@@ -135,7 +135,7 @@ struct Loader {
             ).value,
             redirectTargets: drain.list("to", of: .redirectTarget, canBeEmpty: true)?
                 .map(\.value) ?? [],
-            defence: defence(section.section("defence")))
+            defence: defence(section.section("defence")), resumption: resumption(section))
         if gateway.redirectTargets.count > 16 { drain.fail("to", "has more than 16 entries") }
         if gateway.port.value == gateway.natPort.value, gateway.port.value != 0 {
             section.fail("nat_port", "is the same as gateway.port; use 4500 (RFC 3948)")

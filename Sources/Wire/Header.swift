@@ -7,6 +7,8 @@ package struct ExchangeType: RawRepresentable, Hashable, Sendable {
     package static let ikeAuth = Self(rawValue: 35)
     package static let createChildSA = Self(rawValue: 36)
     package static let informational = Self(rawValue: 37)
+    /// RFC 5723 §4.3.1.
+    package static let ikeSessionResume = Self(rawValue: 38)
 }
 
 /// The IKE header (RFC 7296 §3.1).

@@ -27,6 +27,7 @@ final class Station: Service {
     private let web: WebConfigurationWatch
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
+    private let tickets: TicketKeyWatch?
     private let logger: Logger
 
     /// - Parameters:
@@ -48,7 +49,9 @@ final class Station: Service {
             version: version, logger: logger,
             userLimit: configuration.telemetry.userSeries)
         self.recorder = recorder
-        gateway = try Self.gateway(configuration) {
+        let tickets = try Self.tickets(configuration, logger)
+        self.tickets = tickets
+        gateway = try Self.gateway(configuration, tickets?.policy) {
             QueueSink(queue: records ? recorder.makeQueue() : nil)
         }
         let gateway = gateway
@@ -91,6 +94,7 @@ final class Station: Service {
     func start() throws(Failure) {
         recorder.start()
         web.start()
+        tickets?.start()
         do throws(GatewayError) {
             try gateway.start()
         } catch {
@@ -110,6 +114,7 @@ final class Station: Service {
         recorder.stop(cause: .signal)
         notifier?.stop()
         web.stop()
+        tickets?.stop()
         metrics.stop()
         site.stop()
         logger.info("stopped")
@@ -173,6 +178,13 @@ final class Station: Service {
         }
     }
 
+    private static func tickets(
+        _ configuration: Configuration, _ logger: Logger
+    ) throws(Failure) -> TicketKeyWatch? {
+        guard let settings = configuration.gateway.resumption else { return nil }
+        return try TicketKeyWatch(settings, logger: logger)
+    }
+
     private static func store(
         _ telemetry: Configuration.Telemetry
     ) throws(Failure) -> Store {
@@ -190,7 +202,8 @@ final class Station: Service {
     }
 
     private static func gateway(
-        _ configuration: Configuration, makeSink: () -> QueueSink
+        _ configuration: Configuration, _ resumption: ResumptionPolicy?,
+        makeSink: () -> QueueSink
     ) throws(Failure) -> Shards {
         let settings = configuration.gateway
         var setup = GatewaySetup(listen: settings.listen.map(\.value))
@@ -206,8 +219,9 @@ final class Station: Service {
             } sink: { _ in
                 makeSink()
             } engine: { number, dataplane, _ in
-                let engine = Engine(
-                    shares[number].policy, dataplane: dataplane, random: SystemRandom())
+                var policy = shares[number].policy
+                policy.resumption = resumption
+                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
                 logKeys(of: engine)
                 return engine
             }

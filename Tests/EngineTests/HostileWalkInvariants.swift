@@ -3,7 +3,7 @@ import Engine
 import TestKit
 import Vocabulary
 
-extension Walk {
+extension Pair {
     /// What does not add up when everything is over; empty if all is well.
     func faults() -> [String] {
         residue() + balance() + lives() + logins()
@@ -15,27 +15,27 @@ extension Walk {
 
     /// Nothing is left of anybody.
     private func residue() -> [String] {
-        let tick = pair.tick
+        let tick = tick
         return unless(tick.sessions == 0, "\(tick.sessions) sessions are left")
             + unless(tick.halfOpen == 0, "\(tick.halfOpen) half-open SAs are left")
             + unless(tick.pools.allSatisfy { $0.used == 0 }, "leases are left")
-            + unless(pair.gatewayPlane.count == 0, "the gateway's data plane holds SAs")
-            + unless(pair.clientPlane.count == 0, "the client's data plane holds SAs")
-            + unless(pair.gateway.isIdle, "the gateway holds something")
-            + unless(pair.client.isIdle, "the client holds something")
+            + unless(gatewayPlane.count == 0, "the gateway's data plane holds SAs")
+            + unless(clientPlane.count == 0, "the client's data plane holds SAs")
+            + unless(gateway.isIdle, "the gateway holds something")
+            + unless(client.isIdle, "the client holds something")
     }
 
     /// Each byte is in one Child SA's total, one session's, and the data plane's.
     private func balance() -> [String] {
-        let sessions = pair.events(SessionClosed.self).reduce(Traffic()) { $0 + $1.total }
-        let children = pair.events(ChildSAClosed.self).reduce(Traffic()) { $0 + $1.total }
-        let plane = pair.gatewayPlane.total
+        let sessions = events(SessionClosed.self).reduce(Traffic()) { $0 + $1.total }
+        let children = events(ChildSAClosed.self).reduce(Traffic()) { $0 + $1.total }
+        let plane = gatewayPlane.total
         let carried = Traffic(
-            bytesIn: pair.delivered.bytesIn, packetsIn: pair.delivered.packetsIn,
-            bytesOut: pair.sealed.bytesOut, packetsOut: pair.sealed.packetsOut)
+            bytesIn: delivered.bytesIn, packetsIn: delivered.packetsIn,
+            bytesOut: sealed.bytesOut, packetsOut: sealed.packetsOut)
         let received = Traffic(
-            bytesIn: pair.delivered.bytesOut, packetsIn: pair.delivered.packetsOut)
-        let client = pair.clientPlane.total
+            bytesIn: delivered.bytesOut, packetsIn: delivered.packetsOut)
+        let client = clientPlane.total
         return unless(sessions == carried, "sessions tell \(sessions), \(carried) was carried")
             + unless(children == carried, "Child SAs tell \(children), \(carried) was carried")
             + unless(plane == carried, "the data plane tells \(plane), \(carried) was carried")
@@ -47,7 +47,7 @@ extension Walk {
     /// Everything begins once, ends once, in that order, and within its session's life.
     private func lives() -> [String] {
         var books = Books()
-        for event in pair.events { books.enter(event) }
+        for event in events { books.enter(event) }
         return books.faults
     }
 
@@ -56,7 +56,7 @@ extension Walk {
         var faults: [String] = []
         var connected: Set<ConnectionHandle> = []
         var told: Set<ConnectionHandle> = []
-        for notice in pair.notices {
+        for notice in notices {
             switch notice {
             case .connected(let handle, _, _):
                 if !told.insert(handle).inserted { faults.append("a login was answered twice") }
@@ -68,10 +68,10 @@ extension Walk {
                 if connected.remove(handle) == nil { faults.append("a session ended twice") }
             }
         }
-        let received = pair.events(IKESAInitReceived.self).count
+        let received = events(IKESAInitReceived.self).count
         let answered =
-            pair.events(SessionEstablished.self).count
-            + pair.events(IKEAuthFailed.self).count + pair.events(IKESAInitRejected.self).count
+            events(SessionEstablished.self).count
+            + events(IKEAuthFailed.self).count + events(IKESAInitRejected.self).count
         return faults + unless(connected.isEmpty, "\(connected.count) sessions never ended")
             + unless(received == answered, "\(received) logins began and \(answered) ended")
     }

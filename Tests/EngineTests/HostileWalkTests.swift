@@ -17,7 +17,7 @@ struct HostileWalkTests {
         for seed in stride(from: part, to: Self.count, by: Self.parts) {
             var walk = Walk(seed: UInt64(seed))
             walk.run()
-            for fault in walk.faults() { Issue.record("seed \(seed): \(fault)") }
+            for fault in walk.pair.faults() { Issue.record("seed \(seed): \(fault)") }
         }
     }
 

@@ -74,6 +74,24 @@ struct MobikeTests {
         #expect(pair.events(SessionClosed.self).isEmpty)
     }
 
+    @Test(
+        "moves a session whose IKE SA was replaced since, by either side", arguments: [true, false])
+    func moveAfterRekey(byGateway: Bool) throws {
+        let (pair, handle) = try Self.connected()
+        let session = try #require(pair.session)
+        if byGateway {
+            pair.actAtGateway { $0.rekeyIKE(of: session, at: $1, &$2) }
+        } else {
+            pair.act { $0.rekeyIKE(handle, at: $1, &$2) }
+        }
+        pair.drive()
+        let path = pair.clientPath(from: Self.elsewhere)
+        pair.act { #expect($0.relocate(handle, to: path, at: $1, &$2)) }
+        pair.drive()
+        #expect(pair.events(AddressChanged.self).map(\.cause.clear) == [.mobike])
+        #expect(try Self.remote(pair) == Self.elsewhere)
+    }
+
     @Test("moves no traffic to an address that does not answer")
     func spoofed() throws {
         let (pair, handle) = try Self.connected()

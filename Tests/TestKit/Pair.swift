@@ -7,9 +7,9 @@ package import Vocabulary
 /// A gateway and a client, a clock and a network between them, all simulated: `drive` moves time
 /// from one thing that happens to the next.
 package final class Pair {
-    package let gateway: Engine
+    package private(set) var gateway: Engine
     package let client: Engine
-    package let gatewayPlane = Tunnels()
+    package private(set) var gatewayPlane = Tunnels()
     package let clientPlane = Tunnels()
     package var network = Network()
     package private(set) var now = Instant(nanoseconds: 1_000_000_000)
@@ -58,7 +58,26 @@ package final class Pair {
         client.trace = { [unowned self] in if keepsHistory { trace.append("--> \($0)") } }
     }
 
+    /// The gateway's process dies, and another begins in its place: all that it knew is gone.
+    package func restartGateway(_ policy: EnginePolicy, seed: UInt64 = 2_000) {
+        gatewayPlane = Tunnels()
+        gateway = Engine(policy, dataplane: gatewayPlane, random: SeededRandom(seed: seed))
+        gateway.trace = { [unowned self] in trace.append("<-- \($0)") }
+    }
+
     // MARK: What a client does
+
+    /// Comes back by a ticket.
+    package func resume(
+        _ ticket: ResumptionTicket, _ policy: ClientPolicy = .example,
+        from address: IPAddress = clientAddress
+    ) -> ConnectionHandle? {
+        with(client) { engine, now, output in
+            engine.resume(
+                ticket, policy, on: clientPath(from: address, port: 500),
+                natPath: clientPath(from: address), at: now, &output)
+        }
+    }
 
     /// - Parameters:
     ///   - address: the client's.
@@ -260,7 +279,8 @@ package struct Network: Sendable {
     package var longest = 65_535
     /// Chances, per thousand, of each datagram of either kind.
     package var storm: Storm?
-    private var count = 0
+    /// How many datagrams ``lost``, ``doubled`` and ``late`` have been asked about.
+    package private(set) var count = 0
 
     package init() {}
 

@@ -5,27 +5,6 @@ import Wire
 
 // The initiator's side of IKE_SA_INIT and IKE_AUTH: simulated clients log in with it.
 
-/// A login of ours before the first answer.
-struct Initiation {
-    let handle: ConnectionHandle
-    let trail: RedirectTrail
-    let localSPI: UInt64
-    /// Where it began: a redirect turns the trail elsewhere.
-    let path: Path
-    let natPath: Path
-    var request: [UInt8]
-    let nonce: [UInt8]
-    let exchange: PrivateKey
-    /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
-    let cookie: [UInt8]?
-    let began: Instant
-    var attempts = 0
-    var wait: Duration
-    var deadline: Instant
-    /// INVALID_KE_PAYLOAD and COOKIE restart the exchange; not for ever (RFC 7296 §2.6).
-    var restarts = 0
-}
-
 extension Engine {
     /// Begins a login.
     ///
@@ -51,13 +30,20 @@ extension Engine {
     ) -> Bool {
         guard let group = trail.policy.ikeSuites.first?.group, let exchange = privateKey(group)
         else { return false }
+        begin(handle, trail, .keyExchange(exchange), at: now, &output)
+        return true
+    }
+
+    func begin(
+        _ handle: ConnectionHandle, _ trail: RedirectTrail, _ opening: Initiation.Opening,
+        at now: Instant, _ output: inout Output
+    ) {
         let initiation = Initiation(
             handle: handle, trail: trail, localSPI: newIKESPI(), path: trail.path,
             natPath: trail.natPath, request: [], nonce: random.bytes(Self.clientNonceLength),
-            exchange: exchange, cookie: nil, began: now, wait: policy.timing.retransmit,
+            opening: opening, cookie: nil, began: now, wait: policy.timing.retransmit,
             deadline: now)
         begin(initiation, at: now, &output)
-        return true
     }
 
     /// In bytes. Longer than a gateway's, whose answer has a notify or two more: one that is
@@ -67,14 +53,26 @@ extension Engine {
     /// Sends the first request of a login, or the next first one.
     private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
         let client = initiation.trail.policy
-        var payloads: [AnyPayload] = [
-            .securityAssociation(offer(client.ikeSuites)),
-            .keyExchange(
-                KeyExchangePayload(
-                    group: initiation.exchange.exchange.group.transformID,
-                    publicValue: initiation.exchange.exchange.publicValue)),
-            .nonce(NoncePayload(initiation.nonce)),
-        ]
+        var payloads: [AnyPayload]
+        let kind: ExchangeType
+        switch initiation.opening {
+        case .keyExchange(let key):
+            kind = .ikeSAInit
+            payloads = [
+                .securityAssociation(offer(client.ikeSuites)),
+                .keyExchange(
+                    KeyExchangePayload(
+                        group: key.exchange.group.transformID,
+                        publicValue: key.exchange.publicValue)),
+                .nonce(NoncePayload(initiation.nonce)),
+            ]
+        case .ticket(let ticket):
+            kind = .ikeSessionResume
+            payloads = [
+                .nonce(NoncePayload(initiation.nonce)),
+                .notify(NotifyPayload(.ticketOpaque, data: ticket.bytes)),
+            ]
+        }
         payloads += NATDetection.notifies(
             initiatorSPI: initiation.localSPI, responderSPI: 0, path: initiation.path,
             pretending: client.pretendsNAT)
@@ -92,7 +90,7 @@ extension Engine {
         var initiation = initiation
         initiation.request = plain(
             Header(
-                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: .ikeSAInit,
+                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: kind,
                 fromInitiator: true, isResponse: false, messageID: 0), payloads)
         initiation.attempts = 0
         initiation.wait = policy.timing.retransmit
@@ -105,6 +103,10 @@ extension Engine {
     func expired(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
         guard initiation.attempts < policy.timing.retransmissions else {
             return fail(initiation, .timeout, &output)
+        }
+        // A gateway that knows nothing of tickets says nothing to them.
+        if case .ticket = initiation.opening, initiation.attempts >= Self.ticketAttempts {
+            return logInInstead(initiation, at: now, &output)
         }
         var initiation = initiation
         initiation.attempts += 1
@@ -141,6 +143,9 @@ extension Engine {
         if let cookie = payloads.notifies(.cookie).first {
             return restart(initiation, cookie: cookie.data, at: now, &output)
         }
+        if case .ticket = initiation.opening, header.responderSPI == 0 {
+            return logInInstead(initiation, at: now, &output)
+        }
         if let wanted = payloads.notifies(.invalidKEPayload).first {
             let number = wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
             let suite = initiation.trail.policy.ikeSuites.first { $0.group.transformID == number }
@@ -162,31 +167,51 @@ extension Engine {
         _ output: inout Output
     ) {
         guard initiation.restarts < 3 else { return fail(initiation, .noProposalChosen, &output) }
-        guard let exchange = group.map(privateKey) ?? initiation.exchange else {
-            return fail(initiation, .invalidSyntax, &output)
+        var opening = initiation.opening
+        if let group {
+            guard let exchange = privateKey(group) else {
+                return fail(initiation, .invalidSyntax, &output)
+            }
+            opening = .keyExchange(exchange)
         }
         let next = Initiation(
             handle: initiation.handle, trail: initiation.trail, localSPI: initiation.localSPI,
             path: initiation.path, natPath: initiation.natPath, request: [],
-            nonce: initiation.nonce, exchange: exchange, cookie: cookie ?? initiation.cookie,
+            nonce: initiation.nonce, opening: opening, cookie: cookie ?? initiation.cookie,
             began: initiation.began, wait: initiation.wait, deadline: now,
             restarts: initiation.restarts + 1)
         begin(next, at: now, &output)
+    }
+
+    /// How often a ticket is shown to a gateway that does not answer.
+    private static let ticketAttempts = 2
+
+    /// The gateway takes no ticket, or not this one (RFC 5723 §4.3.2).
+    private func logInInstead(
+        _ initiation: Initiation, at now: Instant, _ output: inout Output
+    ) {
+        guard let group = initiation.trail.policy.ikeSuites.first?.group else {
+            return fail(initiation, .noProposalChosen, &output)
+        }
+        restart(initiation, group: group, at: now, &output)
     }
 
     private func answered(
         _ initiation: Initiation, _ header: Header, _ payloads: [AnyPayload],
         _ datagram: [UInt8], at now: Instant
     ) -> IKESA? {
+        guard case .keyExchange(let key) = initiation.opening else {
+            return resumed(initiation, header, payloads, datagram, at: now)
+        }
         guard header.responderSPI != 0, let theirs = payloads.keyExchange,
             let nonce = payloads.nonce, let chosen = payloads.securityAssociation?.proposals,
             let agreement = choose(
                 chosen, from: initiation.trail.policy.ikeSuites, group: theirs.group),
-            agreement.suite.group == initiation.exchange.exchange.group,
+            agreement.suite.group == key.exchange.group,
             theirs.group == agreement.suite.group.transformID
         else { return nil }
         do throws(CryptoError) {
-            let shared = try initiation.exchange.exchange.sharedSecret(with: theirs.publicValue)
+            let shared = try key.exchange.sharedSecret(with: theirs.publicValue)
             let nonces = initiation.nonce + nonce.bytes
             let keys = try IKEKeys(
                 suite: agreement.suite,
@@ -226,10 +251,9 @@ extension Engine {
         let identity = IdentificationPayload(client.localIdentity)
         let auth: [UInt8]
         do throws(CryptoError) {
-            auth = try sharedKeyAuth(
-                sa.suite.prf, secret: client.secret.bytes, message: handshake.request,
-                nonce: handshake.responderNonce, key: sa.keys.initiatorAuth,
-                identity: identity.bytes)
+            auth = try handshake.auth(
+                sa.suite.prf, message: handshake.request, nonce: handshake.responderNonce,
+                key: sa.keys.initiatorAuth, identity: identity.bytes)
         } catch {
             forget(sa)
             return output.notices.append(.failed(handshake.handle, .wrongCredential))
@@ -262,6 +286,7 @@ extension Engine {
             payloads += addressNotifies(besides: sa.path)
         }
         if !client.allowsNAT { payloads.append(.noNATs(on: sa.path)) }
+        if client.wantsTicket { payloads.append(.notify(NotifyPayload(.ticketRequest))) }
         send(payloads, as: .ikeAuth, .authenticate, of: sa, at: now, &output)
         schedule(sa)
     }
@@ -295,9 +320,11 @@ extension Engine {
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
-                name: "client", ikeSuites: client.ikeSuites, espSuites: client.espSuites,
+                name: "client", localIdentity: client.localIdentity, ikeSuites: client.ikeSuites,
+                espSuites: client.espSuites,
                 rekey: client.rekey, livenessInterval: client.livenessInterval,
-                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT),
+                pretendsNAT: client.pretendsNAT, allowsNAT: client.allowsNAT,
+                wantsTicket: client.wantsTicket),
             identity: client.localIdentity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
@@ -311,6 +338,7 @@ extension Engine {
             return fail(sa, handshake, .noProposalChosen, &output)
         }
         establish(sa, session, at: now)
+        keepTicket(payloads, of: sa, session, at: now)
         if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
         output.notices.append(
             .connected(handshake.handle, session.id, virtualAddresses: addresses))
@@ -344,10 +372,9 @@ extension Engine {
                     == handshake.policy.remoteIdentity?.canonicalBytes
         else { return false }
         do throws(CryptoError) {
-            let expected = try sharedKeyAuth(
-                sa.suite.prf, secret: handshake.policy.secret.bytes, message: handshake.response,
-                nonce: handshake.initiatorNonce, key: sa.keys.responderAuth,
-                identity: identity.bytes)
+            let expected = try handshake.auth(
+                sa.suite.prf, message: handshake.response, nonce: handshake.initiatorNonce,
+                key: sa.keys.responderAuth, identity: identity.bytes)
             return SecretBytes(copying: expected).matches(auth.data)
         } catch {
             return false
@@ -359,22 +386,5 @@ extension Engine {
     ) {
         output.notices.append(.failed(handshake.handle, reason))
         forget(sa)
-    }
-}
-
-extension AuthFailure {
-    /// What an error notify in IKE_AUTH's response means.
-    init(_ kind: NotifyPayload.Kind) {
-        switch kind {
-        case .noProposalChosen: self = .noProposalChosen
-        case .tsUnacceptable: self = .tsUnacceptable
-        case .internalAddressFailure: self = .internalAddressFailure
-        case .failedCPRequired: self = .failedCPRequired
-        case .noAdditionalSAs: self = .sessionLimit
-        case .invalidSyntax: self = .invalidSyntax
-        case .unexpectedNATDetected: self = .unexpectedNAT
-        case .unsupportedCriticalPayload: self = .unsupportedCriticalPayload
-        default: self = .wrongCredential
-        }
     }
 }

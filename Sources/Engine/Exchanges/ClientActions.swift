@@ -69,6 +69,7 @@ extension Engine {
     package func move(_ handle: ConnectionHandle, toLocal local: Endpoint, at now: Instant) {
         guard let session = session(of: handle), let sa = sas[session.ikeSPI] else { return }
         sa.path.local = local
+        session.path = sa.path
         for child in session.children { dataplane.move(child.id, to: sa.path) }
     }
 

@@ -20,7 +20,7 @@ extension Engine {
         _ handshake: ResponderHandshake, on path: Path, at now: Instant, _ output: inout Output
     ) {
         let started = policy.stopwatch()
-        switch authenticate(payloads, of: sa, handshake) {
+        switch authenticate(payloads, of: sa, handshake, at: now) {
         case .failure(let rejection):
             respond([.notify(rejection.notify)], to: header, datagram, of: sa, on: path, &output)
             refuse(sa, rejection, at: now, &output)
@@ -37,9 +37,13 @@ extension Engine {
                 }
                 refuse(sa, rejection, at: now, &output)
             case .success(let answer):
-                respond(login.proof + answer, to: header, datagram, of: sa, on: path, &output)
+                let issued = issueTicket(asked: payloads, of: sa, sa.session, at: now)
+                respond(
+                    login.proof + answer + issued.payloads, to: header, datagram, of: sa,
+                    on: path, &output)
                 let work = handshake.workNanoseconds + (policy.stopwatch() &- started)
                 announce(login, of: sa, handshake, workNanoseconds: work, at: now, &output)
+                if let event = issued.event { output.events.append(event) }
             }
         }
     }
@@ -48,11 +52,14 @@ extension Engine {
     struct Login {
         let connection: Connection
         let identity: Identity
+        let method: AuthMethod
         let proof: [AnyPayload]
+        /// That it resumes its session with.
+        var ticket: Ticket?
     }
 
     private func authenticate(
-        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake
+        _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake, at now: Instant
     ) -> Result<Login, AuthRejection> {
         guard payloads.unknownCritical == nil else {
             let data = [payloads.unknownCritical?.rawValue ?? 0]
@@ -69,6 +76,9 @@ extension Engine {
         else {
             return .failure(
                 AuthRejection(reason: .invalidSyntax, notify: NotifyPayload(.invalidSyntax)))
+        }
+        if let ticket = handshake.ticket {
+            return authenticate(payloads, claimed, by: ticket, of: sa, handshake, at: now)
         }
         guard let identity = Identity(claimed),
             let connection = connection(
@@ -99,7 +109,7 @@ extension Engine {
                 identity: ourID.bytes)
             return .success(
                 Login(
-                    connection: connection, identity: identity,
+                    connection: connection, identity: identity, method: .psk,
                     proof: [
                         .identificationResponder(ourID),
                         .authentication(AuthenticationPayload(method: .sharedKey, data: ours)),
@@ -130,7 +140,7 @@ extension Engine {
         at now: Instant, _ output: inout Output
     ) -> Result<[AnyPayload], AuthRejection> {
         let rejection = AuthRejection(
-            reason: .sessionLimit, method: .psk, identity: login.identity,
+            reason: .sessionLimit, method: login.method, identity: login.identity,
             connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
         let connection = login.connection
         if draining != nil {
@@ -150,14 +160,17 @@ extension Engine {
         let session = Session(
             id: newSessionID(at: now),
             connection: SessionTerms(
-                name: connection.name, ikeSuites: connection.ikeSuites,
+                name: connection.name, localIdentity: connection.localIdentity,
+                ikeSuites: connection.ikeSuites,
                 espSuites: connection.espSuites, rekey: connection.rekey,
                 livenessInterval: connection.livenessInterval,
                 network: connection.network),
             identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
             ikeSPI: sa.localSPI)
         session.needsAddress = connection.pool != nil
+        session.method = login.method
         session.authenticationEnds = connection.authLifetime.map { now + $0 }
+        if let ticket = login.ticket { bring(back: session, by: ticket, at: now) }
         session.replaces = others.newest
 
         session.followsRedirects = sa.extensions.redirection
@@ -198,9 +211,9 @@ extension Engine {
                     error.notify.kind == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
                     error.notify.kind))
         }
-        if let lifetime = connection.authLifetime {
+        if let end = session.authenticationEnds {
             var seconds: [UInt8] = []
-            seconds.put(UInt32(clamping: lifetime.nanoseconds / 1_000_000_000))
+            seconds.put(UInt32(clamping: (end - now).nanoseconds / 1_000_000_000))
             answer.append(.notify(NotifyPayload(.authLifetime, data: seconds)))
         }
         establish(sa, session, at: now)
@@ -221,12 +234,14 @@ extension Engine {
                 session: session.id, connection: session.connection.name,
                 identity: session.identity, source: sa.path.remote.address,
                 virtualAddress: session.virtualAddress,
-                method: .psk, ikeSuite: sa.suite.name, espSuite: session.espSuiteName, nat: sa.nat,
+                method: login.method, ikeSuite: sa.suite.name, espSuite: session.espSuiteName,
+                nat: sa.nat,
                 initiatorSPI: IKESPI(sa.initiatorSPI), responderSPI: IKESPI(sa.responderSPI),
                 initMicroseconds: handshake.workNanoseconds / 1_000,
                 authMicroseconds: authentication,
                 totalMicroseconds: max(total, workNanoseconds / 1_000),
-                retransmissions: sa.retransmissionsSeen, replaces: session.replaces))
+                retransmissions: sa.retransmissionsSeen, replaces: session.replaces,
+                resumes: session.resumes))
         tellIfWeak(sa.suite, of: session, &output)
         if let lease = session.lease {
             for address in lease.addresses {

@@ -47,8 +47,10 @@ extension Engine {
             sas[successor.localSPI] = successor
             return .reply(reply)
         }
-        return .replyThen(reply) { [self] output in
+        let issued = issueTicket(asked: payloads, of: successor, session, at: now)
+        return .replyThen(reply + issued.payloads) { [self] output in
             hand(session, from: sa, to: successor, .peer, at: now, &output)
+            if let event = issued.event { output.events.append(event) }
             linger(sa, .superseded, for: policy.timing.superseded, at: now)
         }
     }
@@ -70,7 +72,8 @@ extension Engine {
                     KeyExchangePayload(
                         group: sa.suite.group.transformID,
                         publicValue: exchange.exchange.publicValue)),
-            ], RequestContext(nonce: nonce, ikeSPI: spi, exchange: exchange))
+            ] + ticketRequest(of: sa.session),
+            RequestContext(nonce: nonce, ikeSPI: spi, exchange: exchange))
     }
 
     func finishIKERekey(
@@ -110,6 +113,7 @@ extension Engine {
         }
         guard let session = sa.session else { return }
         hand(session, from: sa, to: successor, .us, at: now, &output)
+        keepTicket(payloads, of: successor, session, at: now)
         linger(sa, .superseded, for: policy.timing.superseded, at: now)
         request(.deleteIKE, of: sa, at: now, &output)
     }
@@ -214,6 +218,10 @@ extension Engine {
             IKESAClosed(
                 session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),
                 ageMilliseconds: (now - old.created).milliseconds))
+        // The ticket of the old IKE SA is as good as before; one of the new SK_d is fresher.
+        if initiator == .peer, session.connection.wantsTicket {
+            request(.requestTicket, of: successor, at: now, &output)
+        }
         beginNextJob(of: successor, at: now, &output)
     }
 }

@@ -2,7 +2,8 @@ import Crypto
 import Vocabulary
 import Wire
 
-// IKE_SA_INIT, responder's side (RFC 7296 §1.2).
+// IKE_SA_INIT, responder's side (RFC 7296 §1.2). What comes before anything is known of the peer
+// holds for IKE_SESSION_RESUME too (RFC 5723 §4.3.2).
 
 extension Engine {
     func receiveInit(
@@ -24,11 +25,13 @@ extension Engine {
             header: header, payloads: payloads, datagram: datagram, key: key, path: path, now: now)
         let cookie = check(request)
         let proof = cookie == .valid ? InitProof.cookie : .spoofable
-        output.events.append(IKESAInitReceived(proof: proof, source: path.remote.address))
+        announce(request, proof, &output)
         if let cause = demandsCookie(request, cookie) {
             return challenge(request, cause, &output)
         }
-        switch answerInit(request, proof) {
+        switch request.showsTicket
+            ? answerResumption(request, proof) : answerInit(request, proof)
+        {
         case .success(let half):
             halfOpen.insert(half)
             initiated[key] = half.localSPI
@@ -37,6 +40,19 @@ extension Engine {
         case .failure(.amplifies): challenge(request, .amplification, &output)
         case .failure(.refused(let reason, let notify)):
             refuse(request, proof, reason, notify, &output)
+        case .failure(.ticket(let reason, let notify)):
+            output.events.append(
+                TicketRefused(reason: reason, proof: proof, source: path.remote.address))
+            if let notify { answer(request, proof, notify, &output) }
+        }
+    }
+
+    private func announce(_ request: InitRequest, _ proof: InitProof, _ output: inout Output) {
+        let source = request.path.remote.address
+        if request.showsTicket {
+            output.events.append(IKESessionResumeReceived(proof: proof, source: source))
+        } else {
+            output.events.append(IKESAInitReceived(proof: proof, source: source))
         }
     }
 
@@ -54,18 +70,22 @@ extension Engine {
         }
     }
 
-    /// An IKE_SA_INIT request that is not a retransmission, and when and how it came.
-    private struct InitRequest {
+    /// A first request that is not a retransmission, and when and how it came.
+    struct InitRequest {
         let header: Header
         let payloads: [AnyPayload]
         let datagram: [UInt8]
         let key: InitKey
         let path: Path
         let now: Instant
+
+        /// It is an IKE_SESSION_RESUME.
+        var showsTicket: Bool { header.exchange == .ikeSessionResume }
     }
 
-    private enum Rejection: Error {
+    enum Rejection: Error {
         case refused(InitRejection, NotifyPayload?)
+        case ticket(TicketRefusal, NotifyPayload?)
         /// The answer would be longer than the request, and its source may be spoofed.
         case amplifies
 
@@ -107,6 +127,11 @@ extension Engine {
         _ request: InitRequest, _ cause: CookieCause, _ output: inout Output
     ) {
         guard let claim = claim(request) else {
+            if request.showsTicket {
+                return output.events.append(
+                    TicketRefused(
+                        reason: .malformed, proof: .spoofable, source: request.path.remote.address))
+            }
             return refuse(request, .spoofable, .invalidSyntax, nil, &output)
         }
         output.events.append(
@@ -133,8 +158,9 @@ extension Engine {
         _ output: inout Output
     ) {
         let header = Header(
-            initiatorSPI: request.header.initiatorSPI, responderSPI: 0, exchange: .ikeSAInit,
-            fromInitiator: false, isResponse: true, messageID: 0)
+            initiatorSPI: request.header.initiatorSPI, responderSPI: 0,
+            exchange: request.header.exchange, fromInitiator: false, isResponse: true,
+            messageID: 0)
         let bytes = plain(header, [.notify(notify)])
         // Nobody shall have us send more to a third party than he sends to us.
         guard proof != .spoofable || bytes.count <= request.datagram.count else {
@@ -216,10 +242,10 @@ extension Engine {
     }
 
     /// In bytes; between 16 and 256 (RFC 7296 §2.10).
-    private static let nonceLength = 32
+    static let nonceLength = 32
 
     /// The limit that forbids one more half-open IKE SA.
-    private func limit(_ source: IPAddress) -> InitRejection? {
+    func limit(_ source: IPAddress) -> InitRejection? {
         if halfOpen.count + lingering >= policy.halfOpenLimit { return .halfOpenLimit }
         if halfOpen.count(of: source) >= policy.defence.halfOpenPerSource {
             return .halfOpenSourceLimit

@@ -38,7 +38,9 @@ extension Engine {
             }
         }
         scheduleChildren(of: sa)
-        return .reply(ours.isEmpty ? [] : [.delete(.children(ours))])
+        let issued = issueTicket(asked: payloads, of: sa, session, at: now)
+        if let event = issued.event { output.events.append(event) }
+        return .reply((ours.isEmpty ? [] : [.delete(.children(ours))]) + issued.payloads)
     }
 
     private func peerDeleted(_ sa: IKESA, at now: Instant, _ output: inout Output) {

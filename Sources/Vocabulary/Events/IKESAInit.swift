@@ -53,7 +53,7 @@ package struct CookieChallenged: SourcedEvent {
 
     package static let schema = Schema<Self>(
         "cookie_challenged", since: 1, rfc: "7296 §2.6",
-        "An IKE_SA_INIT request was answered with a cookie, and forgotten.",
+        "A first request was answered with a cookie, and forgotten.",
         fields: [
             Field("cause", \.cause, "what made it necessary"),
             Field("source", \.source, "where the request came from; anybody can write that"),
@@ -65,7 +65,7 @@ package struct CookieChallenged: SourcedEvent {
         counters: [
             Counter(
                 "ike_cookies_challenged_total",
-                "IKE_SA_INIT requests answered with a cookie.", by: "cause", \.cause,
+                "First requests answered with a cookie.", by: "cause", \.cause,
                 adding: { $0.count.clear })
         ])
 

@@ -16,13 +16,14 @@ package struct SessionEstablished: Event {
     package var totalMicroseconds: Public<UInt64>
     package var retransmissions: Public<UInt64>
     package var replaces: Public<SessionID?>
+    package var resumes: Public<SessionID?>
 
     package init(
         session: SessionID, connection: String, identity: Identity, source: IPAddress,
         virtualAddress: VirtualAddress?, method: AuthMethod, ikeSuite: String, espSuite: String?,
         nat: NATSituation, initiatorSPI: IKESPI, responderSPI: IKESPI,
         initMicroseconds: UInt64, authMicroseconds: UInt64, totalMicroseconds: UInt64,
-        retransmissions: UInt64, replaces: SessionID? = nil
+        retransmissions: UInt64, replaces: SessionID? = nil, resumes: SessionID? = nil
     ) {
         self.session = Public(session)
         self.connection = Public(connection)
@@ -40,6 +41,7 @@ package struct SessionEstablished: Event {
         self.totalMicroseconds = Public(totalMicroseconds)
         self.retransmissions = Public(retransmissions)
         self.replaces = Public(replaces)
+        self.resumes = Public(resumes)
     }
 
     package static let schema = Schema<Self>(
@@ -68,6 +70,9 @@ package struct SessionEstablished: Event {
             Field(
                 "replaces", \.replaces,
                 "the session of the same user whose place it takes; null for a login"),
+            Field(
+                "resumes", \.resumes,
+                "the session that its ticket was issued to (RFC 5723); null for a login"),
         ],
         counters: [
             Counter(

@@ -60,6 +60,8 @@ package enum AuthFailure: String, Label {
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     /// The peer allows no NAT on its path and there is one (UNEXPECTED_NAT_DETECTED, RFC 4555).
     case unexpectedNAT = "unexpected_nat_detected"
+    /// The ticket was used by somebody else, or revoked, since it was shown.
+    case ticketRefused = "ticket_refused"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
     case timeout
     /// The gateway drains, and the peer was sent to another (REDIRECT, RFC 5685 §6).
@@ -76,6 +78,34 @@ package enum AuthMethod: String, Label {
     case psk
     /// Unknown: the exchange ended before the peer said.
     case unknown
+}
+
+/// Why a ticket did not bring its session back (RFC 5723).
+package enum TicketRefusal: String, Label {
+    /// No ticket of ours at all, or a payload is missing.
+    case malformed
+    /// Sealed under a key that we no longer have, or never had.
+    case unknownKey = "unknown_key"
+    /// Under the name of a key of ours, but not by us.
+    case forged
+    case expired
+    /// It has brought a session back before.
+    case used
+    /// Its session was ended on purpose, by its user or by us.
+    case revoked
+    /// So many tickets were used since it was issued that we can't tell whether it was.
+    case forgotten
+    /// The connection is not configured any more, or has another name for us.
+    case noConnection = "no_connection"
+    /// The connection does not take this identity any more.
+    case unknownIdentity = "unknown_identity"
+    /// The connection does not take these algorithms any more.
+    case noProposalChosen = "no_proposal_chosen"
+    case unsupportedCriticalPayload = "unsupported_critical_payload"
+    case halfOpenLimit = "half_open_limit"
+    case halfOpenSourceLimit = "half_open_source_limit"
+    /// Nobody new is let in.
+    case draining
 }
 
 /// How much a source address has proved.

@@ -30,6 +30,11 @@ package struct NotifyPayload: Payload {
         package static let useTransportMode = Self(rawValue: 16391)
         package static let rekeySA = Self(rawValue: 16393)
         package static let authLifetime = Self(rawValue: 16403)
+        package static let ticketLTOpaque = Self(rawValue: 16409)
+        package static let ticketRequest = Self(rawValue: 16410)
+        package static let ticketAck = Self(rawValue: 16411)
+        package static let ticketNack = Self(rawValue: 16412)
+        package static let ticketOpaque = Self(rawValue: 16413)
         package static let childlessSupported = Self(rawValue: 16418)
         package static let espTFCPaddingNotSupported = Self(rawValue: 16394)
 

@@ -1,0 +1,29 @@
+import Vocabulary
+
+/// A login of ours before the first answer.
+struct Initiation {
+    let handle: ConnectionHandle
+    let trail: RedirectTrail
+    let localSPI: UInt64
+    /// Where it began: a redirect turns the trail elsewhere.
+    let path: Path
+    let natPath: Path
+    var request: [UInt8]
+    let nonce: [UInt8]
+    let opening: Opening
+    /// Once the gateway has asked for one; every later request bears it (RFC 7296 §2.6.1).
+    let cookie: [UInt8]?
+    let began: Instant
+    var attempts = 0
+    var wait: Duration
+    var deadline: Instant
+    /// INVALID_KE_PAYLOAD and COOKIE restart the exchange; not for ever (RFC 7296 §2.6).
+    var restarts = 0
+
+    /// What the keys will be made of.
+    enum Opening {
+        case keyExchange(PrivateKey)
+        /// Of an older session (RFC 5723).
+        case ticket(ResumptionTicket)
+    }
+}
