@@ -80,7 +80,8 @@ struct ReferenceModel {
                     && $0.address == login.wanted
             }
         }
-        guard members.count < sessionLimit else { return .refused(.sessionLimit) }
+        // A login takes no place of its own where it takes that of another.
+        guard members.count - replaced.count < sessionLimit else { return .refused(.sessionLimit) }
         return .accepted(replacing: replaced.map(\.id), silently: false)
     }
 
