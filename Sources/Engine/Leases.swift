@@ -28,14 +28,15 @@ extension Engine {
         var attributes: [ConfigurationPayload.Attribute] = []
         var addresses: [IPAddress] = []
         for family in AddressFamily.allCases where wanted.contains(family.addressAttribute) {
-            guard let pool = pools[name], pool.size(family) > 0 else { continue }
+            // No copy of the pool may be at hand while it lends, or it is copied whole each time.
+            guard let size = pools[name]?.size(family), size > 0 else { continue }
             let lent =
                 ownAddress(family, of: session, pool: name, request)
                 ?? formerAddress(family, of: session, pool: name)
                 ?? pools[name]?.lend(family, to: session.identity.canonicalBytes)
                 ?? lendEvicting(family, of: name, to: session, at: now, &output)
             guard let lent else {
-                output.events.append(PoolExhausted(pool: name, size: pool.size(family)))
+                output.events.append(PoolExhausted(pool: name, size: size))
                 continue
             }
             addresses.append(lent)
