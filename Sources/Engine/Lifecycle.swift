@@ -161,7 +161,7 @@ extension Engine {
 
     /// Waits no longer for the answer to our request, and frees what was set aside for it.
     private func abandonRequest(of sa: IKESA) {
-        if let pending = sa.pending { inboundSPIs.remove(pending.context.spi) }
+        if let pending = sa.pending { giveUpSPI(pending.context.spi) }
         sa.pending = nil
     }
 

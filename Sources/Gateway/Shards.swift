@@ -262,6 +262,7 @@ extension Tick {
         sum.fragmentsSent += right.fragmentsSent
         sum.keepalives += right.keepalives
         sum.keepalivesSent += right.keepalivesSent
+        sum.earlyPackets += right.earlyPackets
         for connection in right.connections {
             if let place = sum.connections.firstIndex(where: { $0.name == connection.name }) {
                 let part = sum.connections[place]
