@@ -108,7 +108,7 @@ package final class Engine {
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
     ) {
         guard let id = sessionOfChild[child], let session = sessions[id],
-            let sa = sas[session.ikeSPI]
+            let sa = sas[session.ikeSPI], mayMove(session, of: sa, to: remote)
         else { return }
         var path = sa.path
         path.remote = remote
