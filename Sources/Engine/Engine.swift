@@ -44,6 +44,8 @@ package final class Engine {
     var sessions: [SessionID: Session] = [:]
     /// Sessions by their user's canonical bytes, oldest first.
     var namesakes: [[UInt8]: [SessionID]] = [:]
+    /// Who is evicted next; made when it is needed.
+    var evictionQueues: [EvictionScope: EvictionQueue] = [:]
     var sessionOfChild: [ChildID: SessionID] = [:]
     var pools: [String: Pool]
     var inboundSPIs: Set<UInt32> = []

@@ -47,7 +47,7 @@ package final class Shards: Sendable {
                 engine.directory = namesakes
                 return engine
             }
-            namesakes?.enter(gateway.mailbox)
+            namesakes?.add(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {
