@@ -27,8 +27,8 @@ struct Room {
     /// Other sessions, which end so that limits hold.
     var evicted: [Session] = []
     var evictedElsewhere: RemoteSession?
-    /// A session that stays, and whose address the new one has, too.
-    var shared: Session?
+    /// Sessions that stay, and whose addresses the new one has, too.
+    var sharing: [Session] = []
     /// What has ended already, since the peer has lost it.
     let forgotten: Forgotten
 
@@ -39,7 +39,9 @@ struct Room {
     }
 
     /// Whether it may be chosen to be evicted.
-    func spares(_ session: Session) -> Bool { isLeaving(session) || session === shared }
+    func spares(_ session: Session) -> Bool {
+        isLeaving(session) || sharing.contains { $0 === session }
+    }
 
     /// How many of the sessions that a limit counts make room.
     func leaving(where isCounted: (Session) -> Bool = { _ in true }) -> Int {

@@ -117,7 +117,7 @@ extension Engine {
                 $0.family == family && request.asks(for: [$0])
             }
             guard let address else { continue }
-            room.shared = other
+            room.sharing.append(other)
             return address
         }
         return nil

@@ -90,6 +90,8 @@ struct Books {
     private var open: [SessionID: Account] = [:]
     private var closed: Set<SessionID> = []
     private var everyChild: Set<ChildID> = []
+    /// Who holds which address by which sessions.
+    private var holders: [Personal<VirtualAddress>: [SessionID: Personal<Identity>]] = [:]
 
     mutating func enter(_ event: any Event) {
         switch event {
@@ -98,11 +100,15 @@ struct Books {
             check(open.updateValue(Account(), forKey: event.session.clear) == nil, "twice", event)
         case let event as SessionClosed: close(event)
         case let event as LeaseGranted:
+            let others = holders[event.address]?.values.filter { $0 != event.identity } ?? []
+            check(others.isEmpty, "it is another user's", event)
+            holders[event.address, default: [:]][event.session.clear] = event.identity
             with(event.session.clear, event) { account in
                 defer { account.holdsLease = true }
                 return !account.holdsLease
             }
         case let event as LeaseReleased:
+            for address in holders.keys { holders[address]?[event.session.clear] = nil }
             with(event.session.clear, event) { account in
                 defer { account.holdsLease = false }
                 return account.holdsLease

@@ -28,11 +28,13 @@ struct HostileWalkTests {
             var walk = Walk(seed: seed)
             walk.run()
             for event in walk.pair.events { seen[event.kind, default: 0] += 1 }
+            seen["evicted", default: 0] += walk.pair.events(SessionClosed.self)
+                .count { $0.reason.clear == .evicted }
         }
         for kind in [
             "ike_sa_init_rejected", "ike_auth_failed", "session_established", "session_closed",
             "ike_sa_rekeyed", "child_sa_rekeyed", "address_changed", "peer_dead", "message_dropped",
-            "rekey_collision", "create_child_sa_refused",
+            "rekey_collision", "create_child_sa_refused", "evicted",
         ] { #expect(seen[kind, default: 0] > 0, "\(kind) never came") }
     }
 
@@ -86,6 +88,14 @@ struct Walk {
         policy.connections[0].authLifetime = dice.roll(3) == 0 ? .seconds(300) : nil
         policy.sessionLimit = 2 + dice.roll(6)
         policy.halfOpenLimit = 3
+        let evictions = EvictionPolicy.allCases
+        policy.eviction = evictions[dice.roll(3)]
+        policy.pools[0].eviction = evictions[dice.roll(3)]
+        if dice.roll(2) == 0 {
+            policy.pools[0].ipv4 = PoolPolicy(name: "", first: "10.88.0.1", last: "10.88.0.3").ipv4
+            policy.connections[0].userLimit = 2
+            policy.connections[0].eviction = evictions[dice.roll(3)]
+        }
         pair = Pair(policy, seed: seed)
     }
 
