@@ -142,7 +142,10 @@ let package = Package(
             name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
-            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            name: "store-bench",
+            dependencies: [
+                "Crypto", "Exporter", "Recorder", "SQLite", "Store", "Vocabulary", logging,
+            ],
             path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(

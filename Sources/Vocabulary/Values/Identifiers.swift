@@ -24,16 +24,14 @@ package struct SessionID: Recordable, CustomStringConvertible {
     package var datum: Datum { .text(description) }
 
     package var description: String {
-        let digits = hex(
-            [high, low].flatMap { word in
-                (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-            })
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for place in 0..<16 as Range<UInt64> {
+            if place >= 4, place <= 10, place & 1 == 0 { text.append(UInt8(ascii: "-")) }
+            let word = place < 8 ? high : low
+            text.appendHex(UInt8(truncatingIfNeeded: word >> (56 - 8 * (place & 7))))
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
