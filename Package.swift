@@ -134,12 +134,14 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
+        // Files that fail, for the store's tests.
+        .target(name: "CFaultyFiles", dependencies: ["CSQLite"], path: "Tests/FaultyFiles"),
         .executableTarget(
             name: "defence-bench",
             dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
             path: "Tests/Bench", swiftSettings: common),
         .executableTarget(
-            name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
+            name: "store-crash-helper", dependencies: ["CFaultyFiles", "Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
             name: "store-bench",
@@ -172,7 +174,9 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests(
+            "StoreTests",
+            ["CFaultyFiles", "Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]
