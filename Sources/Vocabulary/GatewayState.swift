@@ -121,6 +121,8 @@ package struct Tick: Sendable {
     /// NAT keepalives of peers (RFC 3948 §2.3).
     package var keepalives: UInt64 = 0
     package var keepalivesSent: UInt64 = 0
+    /// ESP packets that came before the Child SA that we had asked for.
+    package var earlyPackets: UInt64 = 0
     package var connections: [ConnectionState] = []
     package var pools: [PoolState] = []
     package var children: [ChildSample] = []
@@ -218,6 +220,10 @@ extension Tick {
         StateMetric(
             "ipsec_nat_keepalives_sent_total", .counter, "NAT keepalives sent to peers."
         ) { $0.keepalivesSent },
+        StateMetric(
+            "ipsec_receive_early_packets_total", .counter,
+            "ESP packets kept until the Child SA that we had asked for was agreed on."
+        ) { $0.earlyPackets },
     ]
 
     /// One series of each by exchange and kind of message.
