@@ -89,6 +89,7 @@ let package = Package(
         module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
+        module("RADIUS", .pure, ["Crypto", "Vocabulary", deque]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
 
         // Shells: sockets, files, clocks, threads.
@@ -112,7 +113,7 @@ let package = Package(
         module("Settings", .foreign, ["Crypto", "Engine", "Vocabulary", yams]),
         module(
             "Gateway", .foreign,
-            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "Vocabulary"]),
+            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "RADIUS", "Vocabulary"]),
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
@@ -123,8 +124,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Page", "Presentation", "Recorder", "Rules", "Settings",
-                "Store",
+                "Gateway", "LoadTest", "Page", "Presentation", "RADIUS", "Recorder", "Rules",
+                "Settings", "Store",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -168,6 +169,7 @@ let package = Package(
             ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
         tests("PageTests", ["Page", "Presentation", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
+        tests("RADIUSTests", ["Crypto", "RADIUS", "Vocabulary"]),
         tests(
             "RecorderTests",
             ["Alerts", "Clocks", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
