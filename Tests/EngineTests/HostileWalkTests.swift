@@ -24,7 +24,7 @@ struct HostileWalkTests {
     @Test("go through everything that can happen")
     func coverage() {
         var seen: [String: Int] = [:]
-        for seed in 0..<20 as Range<UInt64> {
+        for seed in 0..<60 as Range<UInt64> {
             var walk = Walk(seed: seed)
             walk.run()
             for event in walk.pair.events { seen[event.kind, default: 0] += 1 }
@@ -88,15 +88,20 @@ struct Walk {
         policy.connections[0].authLifetime = dice.roll(3) == 0 ? .seconds(300) : nil
         policy.sessionLimit = 2 + dice.roll(6)
         policy.halfOpenLimit = 3
+        if !seed.isMultiple(of: 2) { Self.addEviction(to: &policy, Dice(seed: ~seed)) }
+        pair = Pair(policy, seed: seed)
+    }
+
+    /// Somebody makes room for others, at a limit or for want of addresses.
+    private static func addEviction(to policy: inout EnginePolicy, _ dice: Dice) {
+        var dice = dice
         let evictions = EvictionPolicy.allCases
         policy.eviction = evictions[dice.roll(3)]
         policy.pools[0].eviction = evictions[dice.roll(3)]
-        if dice.roll(2) == 0 {
-            policy.pools[0].ipv4 = PoolPolicy(name: "", first: "10.88.0.1", last: "10.88.0.3").ipv4
-            policy.connections[0].userLimit = 2
-            policy.connections[0].eviction = evictions[dice.roll(3)]
-        }
-        pair = Pair(policy, seed: seed)
+        guard dice.roll(2) == 0 else { return }
+        policy.pools[0].ipv4 = PoolPolicy(name: "", first: "10.88.0.1", last: "10.88.0.3").ipv4
+        policy.connections[0].userLimit = 2
+        policy.connections[0].eviction = evictions[dice.roll(3)]
     }
 
     mutating func run() {

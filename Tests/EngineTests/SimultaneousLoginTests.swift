@@ -1,7 +1,9 @@
-import Engine
+import ESP
 import TestKit
 import Testing
 import Vocabulary
+
+@testable import Engine
 
 /// Each shard's login looks, decides and enters; another shard's may come between any two of its
 /// steps, and what it has to say may come at any time. Here they do, in every order.
@@ -166,6 +168,13 @@ struct SimultaneousLoginTests {
         case .keep: #expect(refused.allSatisfy { $0 == .alreadyConnected })
         case .oneRefusing: #expect(refused.allSatisfy { $0 == .userLimit })
         case .oneEvicting: #expect(ended.allSatisfy { $0 == .evicted })
+        }
+        // Who was refused at the last moment has left nothing.
+        for pair in cluster.shards {
+            let sessions = pair.tick.sessions
+            #expect(pair.gatewayPlane.count == Int(sessions))
+            #expect(pair.tick.pools[0].used == sessions)
+            #expect(pair.gateway.inboundSPIs.count == Int(sessions))
         }
         let up = cluster.shards.flatMap { $0.gateway.sessionSummaries() }
         #expect(cluster.board.isEmpty == up.isEmpty)
