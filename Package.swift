@@ -135,15 +135,20 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
+        // Files that fail, for the store's tests.
+        .target(name: "CFaultyFiles", dependencies: ["CSQLite"], path: "Tests/FaultyFiles"),
         .executableTarget(
             name: "defence-bench",
             dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
             path: "Tests/Bench", swiftSettings: common),
         .executableTarget(
-            name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
+            name: "store-crash-helper", dependencies: ["CFaultyFiles", "Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
-            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            name: "store-bench",
+            dependencies: [
+                "Crypto", "Exporter", "Recorder", "SQLite", "Store", "Vocabulary", logging,
+            ],
             path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(
@@ -171,7 +176,9 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests(
+            "StoreTests",
+            ["CFaultyFiles", "Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

@@ -42,6 +42,7 @@ package enum Catalogue {
         EventKind(AlertResolved.self),
         EventKind(EventsLost.self),
         EventKind(ClockStepped.self),
+        EventKind(StoreLogPinned.self),
     ]
 
     /// In the order of a scrape.

@@ -121,6 +121,8 @@ package struct Tick: Sendable {
     /// NAT keepalives of peers (RFC 3948 §2.3).
     package var keepalives: UInt64 = 0
     package var keepalivesSent: UInt64 = 0
+    /// ESP packets that came before the Child SA that we had asked for.
+    package var earlyPackets: UInt64 = 0
     package var connections: [ConnectionState] = []
     package var pools: [PoolState] = []
     package var children: [ChildSample] = []
@@ -218,6 +220,10 @@ extension Tick {
         StateMetric(
             "ipsec_nat_keepalives_sent_total", .counter, "NAT keepalives sent to peers."
         ) { $0.keepalivesSent },
+        StateMetric(
+            "ipsec_receive_early_packets_total", .counter,
+            "ESP packets kept until the Child SA that we had asked for was agreed on."
+        ) { $0.earlyPackets },
     ]
 
     /// One series of each by exchange and kind of message.
@@ -258,6 +264,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
     case storeBytes = "weir_store_size_bytes"
     case storeWriteSeconds = "weir_store_write_seconds_total"
     case storeErrors = "weir_store_errors_total"
+    case storeLogBytes = "weir_store_log_bytes"
+    case storeRetentionErrors = "weir_store_retention_errors_total"
     case usersOmitted = "weir_user_overflow_logins_total"
     case scrapeSeconds = "weir_scrape_duration_seconds"
     case alertsFiring = "weir_alerts_firing"
@@ -293,6 +301,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
         case .storeBytes: "Size of the store's database file."
         case .storeWriteSeconds: "Time spent writing to the store."
         case .storeErrors: "Writes that the store could not do."
+        case .storeLogBytes: "Size of the store's write-ahead log."
+        case .storeRetentionErrors: "Deletions of what is too old that the store could not do."
         case .usersOmitted: "Logins of users beyond the limit of per-user series."
         case .scrapeSeconds: "Time that the last scrape took to render."
         case .alertsFiring: "Alerts that are active now."
