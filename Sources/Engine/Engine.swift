@@ -216,16 +216,18 @@ package final class Engine {
 
     /// The sessions that are up, oldest first.
     package func sessionSummaries() -> [SessionSummary] {
-        sessions.values.sorted { $0.established < $1.established }.compactMap { session in
-            sas[session.ikeSPI].map { sa in
-                SessionSummary(
-                    session: session.id, connection: session.connection.name,
-                    identity: Personal(session.identity),
-                    source: Personal(sa.path.remote.address),
-                    virtualAddress: Personal(session.virtualAddress),
-                    established: session.established, traffic: traffic(of: session),
-                    ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
-            }
+        sessions.values.sorted { $0.established < $1.established }.compactMap(summary(of:))
+    }
+
+    func summary(of session: Session) -> SessionSummary? {
+        sas[session.ikeSPI].map { sa in
+            SessionSummary(
+                session: session.id, connection: session.connection.name,
+                identity: Personal(session.identity),
+                source: Personal(sa.path.remote.address),
+                virtualAddress: Personal(session.virtualAddress),
+                established: session.established, traffic: traffic(of: session),
+                ikeSuite: session.ikeSuiteName, espSuite: session.espSuiteName)
         }
     }
 

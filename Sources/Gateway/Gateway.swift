@@ -9,6 +9,8 @@ package final class Gateway: Sendable {
     /// Something that only the gateway's thread knows or does.
     package enum Question: Sendable {
         case sessions
+        /// The first of them in an order: of each shard, so that there may be more of them.
+        case firstSessions(Int, by: SessionOrder, descending: Bool)
         case status
         case terminate(SessionID)
         case drain(DrainOrder)

@@ -37,6 +37,9 @@ package protocol GatewayEngine: AnyObject {
     func supersede(
         _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output)
     func sessionSummaries() -> [SessionSummary]
+    func sessionSummaries(
+        first limit: Int, by order: SessionOrder, descending: Bool
+    ) -> [SessionSummary]
 }
 
 extension Engine: GatewayEngine {}

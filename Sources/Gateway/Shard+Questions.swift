@@ -19,6 +19,9 @@ extension Shard {
     private func answer(to question: Gateway.Question) -> Gateway.Answer {
         switch question {
         case .sessions: return .sessions(engine.sessionSummaries())
+        case .firstSessions(let limit, let order, let descending):
+            return .sessions(
+                engine.sessionSummaries(first: limit, by: order, descending: descending))
         case .status: return .status(status())
         case .terminate(let session):
             let found = engine.terminate(session, at: now, &output)

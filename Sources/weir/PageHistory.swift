@@ -97,7 +97,7 @@ final class PageHistory: Sendable {
             // its journal.
             let reader = try StoreReader(path: store)
             let now = ClockReading.now.wall
-            past.charts = try charts(of: reader, span, until: now)
+            past.charts = try charts(of: Reports(on: reader), span, until: now)
             past.alerts = try alerts(of: reader, span, until: now)
             past.capacity = try capacity(of: reader, until: now)
         } catch {

@@ -40,7 +40,8 @@ final class PageSite: Site {
             return Answer(200, Self.headers, text: state(choice).html(choice))
         case "/live":
             return Answer(
-                200, ["Content-Type": "text/event-stream; charset=utf-8"], text: current().event)
+                200, ["Content-Type": "text/event-stream; charset=utf-8"],
+                text: current().state.event)
         default:
             return Asset(rawValue: request.path).map { asset in
                 Answer(
@@ -57,19 +58,20 @@ final class PageSite: Site {
     ]
 
     private func state(_ choice: PageChoice) -> PageState {
-        var state = current()
+        var (state, count) = current()
         state.failures = sources.registry.values(of: authenticationFailures)
             .map { .init(name: $0.label, value: $0.value) }.sorted { $0.value > $1.value }
         state.pools = sources.registry.pools
         state.activeAlerts = alertTable(sources.activeAlerts())
-        if case .sessions(let sessions) = sources.ask(.sessions) {
-            let shown = first(of: sessions, choice)
+        if let sessions = first(choice) {
             let reply = ControlReply(
-                .sessions(shown), under: sources.policy, wallOffset: SystemClock.wallOffset)
+                .sessions(sessions), under: sources.policy, wallOffset: SystemClock.wallOffset)
             state.sessions = sessionTable(reply.sessions ?? []).narrowed
             state.sessions.title = "Logged in"
-            let left = sessions.count - shown.count
-            if left > 0 { state.sessions.notes.append("\(left) more sessions are not shown.") }
+            let left = count - sessions.count
+            if left > 0 {
+                state.sessions.notes.append("\(left) more sessions are not shown.")
+            }
         } else {
             state.gaps.append("The gateway does not answer: sessions are not shown.")
         }
@@ -81,31 +83,51 @@ final class PageSite: Site {
         return state
     }
 
-    /// The sessions that there is room for, in the order that was chosen. Only these are disclosed:
-    /// ten thousand pseudonyms would take longer than the page may.
-    private func first(of sessions: [SessionSummary], _ choice: PageChoice) -> [SessionSummary] {
-        func sorted<Key: Comparable>(by key: (SessionSummary) -> Key) -> [SessionSummary] {
-            let order = sessions.enumerated().map { (key: key($1), place: $0) }
-                .sorted { left, right in
-                    if left.key == right.key { return left.place < right.place }
-                    return choice.sessionsDescending ? right.key < left.key : left.key < right.key
-                }
-            return order.prefix(PageState.rowLimit).map { sessions[$0.place] }
-        }
-        func text(_ datum: Datum) -> String { if case .text(let text) = datum { text } else { "" } }
-        let policy = sources.policy
+    /// The sessions that there is room for, in the order that was chosen; nil if the gateway does
+    /// not answer. It picks them itself where it can: ten thousand summaries would take its thread
+    /// longer than its peers should wait.
+    private func first(_ choice: PageChoice) -> [SessionSummary]? {
         switch choice.sessionsBy {
-        case "identity": return sorted { text($0.identity.datum(under: policy)) }
-        case "address": return sorted { text($0.virtualAddress.datum(under: policy)) }
-        case "source": return sorted { text($0.source.datum(under: policy)) }
-        case "bytes_in": return sorted { $0.traffic.bytesIn }
-        case "bytes_out": return sorted { $0.traffic.bytesOut }
-        default: return sorted { $0.established }
+        case "bytes_in": return first(by: .bytesIn, choice)
+        case "bytes_out": return first(by: .bytesOut, choice)
+        case "identity": return first(choice) { $0.identity.datum(under: $1) }
+        case "address": return first(choice) { $0.virtualAddress.datum(under: $1) }
+        case "source": return first(choice) { $0.source.datum(under: $1) }
+        default: return first(by: .established, choice)
         }
     }
 
-    /// What live updates replace.
-    private func current() -> PageState {
+    private func first(by order: SessionOrder, _ choice: PageChoice) -> [SessionSummary]? {
+        let isDescending = choice.sessionsDescending
+        let answer = sources.ask(
+            .firstSessions(PageState.rowLimit, by: order, descending: isDescending))
+        guard case .sessions(let sessions) = answer else { return nil }
+        return first(of: sessions, descending: isDescending, by: order.key)
+    }
+
+    /// By what people see of a personal value, which the gateway does not know.
+    private func first(
+        _ choice: PageChoice, by shown: (SessionSummary, Disclosure) -> Datum
+    ) -> [SessionSummary]? {
+        guard case .sessions(let sessions) = sources.ask(.sessions) else { return nil }
+        return first(of: sessions, descending: choice.sessionsDescending) { session in
+            if case .text(let text) = shown(session, sources.policy) { text } else { "" }
+        }
+    }
+
+    private func first<Key: Comparable>(
+        of sessions: [SessionSummary], descending: Bool, by key: (SessionSummary) -> Key
+    ) -> [SessionSummary] {
+        let order = sessions.enumerated().map { (key: key($1), place: $0) }
+            .sorted { left, right in
+                if left.key == right.key { return left.place < right.place }
+                return descending ? right.key < left.key : left.key < right.key
+            }
+        return order.prefix(PageState.rowLimit).map { sessions[$0.place] }
+    }
+
+    /// What live updates replace, and how many sessions there are.
+    private func current() -> (state: PageState, sessions: Int) {
         let registry = sources.registry
         let reading = ClockReading.now
         var state = PageState(gateway: sources.gateway, version: version, now: reading.wall)
@@ -115,12 +137,14 @@ final class PageSite: Site {
         }
         var rates: (receive: Double, transmit: Double)?
         var isUp = false
+        var sessions = 0
         if case .status(let status) = sources.ask(.status) {
             rates = meter.withLock { meter in
                 meter.look(status.traffic, at: reading.instant)
                 return meter.rates
             }
             isUp = status.innerUp
+            sessions = Int(clamping: status.sessions)
             figure("sessions", "Sessions", Double(status.sessions))
             figure("half-open", "Half-open IKE SAs", Double(status.halfOpen))
             figure("children", "Child SAs", Double(status.childSAs))
@@ -141,7 +165,7 @@ final class PageSite: Site {
         }
         figure("dropped", "Packets dropped", registry.sum(of: "ipsec_packets_dropped_total"))
         state.checks = checks(isUp: isUp)
-        return state
+        return (state, sessions)
     }
 
     private func checks(isUp: Bool) -> [PageState.Check] {

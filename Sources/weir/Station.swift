@@ -71,7 +71,8 @@ final class Station: Service {
         site = PageSite(
             PageSite.Sources(
                 gateway: configuration.gateway.name, registry: registry, policy: policy,
-                ask: { gateway.ask($0) }, activeAlerts: { recorder.activeAlerts },
+                ask: { gateway.ask($0, within: .seconds(1)) },
+                activeAlerts: { recorder.activeAlerts },
                 isHealthy: { recorder.isHealthy }),
             store: configuration.telemetry.store.value)
         do throws(ServerError) {

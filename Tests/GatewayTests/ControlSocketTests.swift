@@ -41,7 +41,7 @@ final class ControlBed {
                     DrainProgress(
                         sessions: 9, left: 7, remaining: order.deadline ?? .zero,
                         targets: order.targets ?? []))
-            case .status, .adopt, .cancelDrain: return nil
+            case .firstSessions, .status, .adopt, .cancelDrain: return nil
             }
         }
     }

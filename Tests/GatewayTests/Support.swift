@@ -151,6 +151,9 @@ final class ScriptedEngine: GatewayEngine {
     }
 
     func sessionSummaries() -> [SessionSummary] { terminated ? [] : [.example] }
+    func sessionSummaries(
+        first limit: Int, by _: SessionOrder, descending _: Bool
+    ) -> [SessionSummary] { Array(sessionSummaries().prefix(limit)) }
 }
 
 extension SessionSummary {
