@@ -45,6 +45,7 @@ struct Sweeper {
         after tick: RecordedTick, on connection: Connection, isLive: (Int64) -> Bool
     ) throws(SQLiteError) {
         let now = now(at: tick)
+        try rollUp(at: tick, on: connection)
         var due: [Task] = []
         for task in tasks(at: now)
         where try connection.integer("SELECT EXISTS (\(task.rows))", [.integer(task.before)]) != 0 {
@@ -65,6 +66,16 @@ struct Sweeper {
         }
         if try connection.integer("PRAGMA freelist_count") > slack {
             try connection.execute("PRAGMA incremental_vacuum(\(Self.pages))")
+        }
+    }
+
+    private func rollUp(at tick: RecordedTick, on connection: Connection) throws(SQLiteError) {
+        let open = try connection.integer(
+            "SELECT EXISTS (SELECT 1 FROM rollup_hours WHERE state = 0 AND hour <> ?)",
+            [.integer(tick.at.nanoseconds / MinuteFold.hour)])
+        guard open != 0 else { return }
+        _ = try connection.transaction { () throws(SQLiteError) in
+            try Rollup.roll(now: tick.at.nanoseconds, on: connection)
         }
     }
 

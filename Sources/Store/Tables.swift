@@ -37,7 +37,8 @@ enum Tables {
     }
 
     static let all =
-        [runs, ticks, poolSamples, sampledSessions, series, seriesLast, chunks, folds, journal]
+        [runs, ticks, poolSamples, rollupHours, tickMinutes, tickHours, poolMinutes, poolHours]
+        + [sampledSessions, series, seriesLast, chunks, folds, journal]
         + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
@@ -64,6 +65,7 @@ enum Tables {
             index("child_sa_installed", ["run", "child"]),
             index("series", ["session"]), index("series", ["run", "child"]),
             index("chunks", ["series"]),
+            "CREATE INDEX IF NOT EXISTS rollup_hours_open ON rollup_hours (hour) WHERE state = 0",
         ]
     }
 
@@ -107,6 +109,27 @@ enum Tables {
             Column("used"),
         ],
         key: "PRIMARY KEY (at_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
+
+    /// Each hour since 1970 that has ticks; ``Rollup`` has the states.
+    static let rollupHours = Table(
+        name: "rollup_hours",
+        columns: [Column("hour", "INTEGER PRIMARY KEY"), Column("state")])
+
+    static let tickMinutes = Table(
+        name: "tick_minutes", columns: TickSummary.columns, key: "PRIMARY KEY (start_ns, run)",
+        options: "STRICT, WITHOUT ROWID")
+
+    static let tickHours = Table(
+        name: "tick_hours", columns: TickSummary.columns, key: "PRIMARY KEY (start_ns, run)",
+        options: "STRICT, WITHOUT ROWID")
+
+    static let poolMinutes = Table(
+        name: "pool_minutes", columns: PoolSummary.columns,
+        key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
+
+    static let poolHours = Table(
+        name: "pool_hours", columns: PoolSummary.columns,
+        key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
 
     /// Sessions that a Child SA was sampled of: a short name for each.
     static let sampledSessions = Table(

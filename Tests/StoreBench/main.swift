@@ -4,6 +4,7 @@ import Vocabulary
 
 // Measures the store in process, with the workload of so many sessions (2,000) and hours (6):
 //     store-bench run FILE [SLOTS [HOURS]]      one JSON object; FILE must not be there
+//     store-bench ask FILE [SLOTS [HOURS]]      the questions alone, of such a file
 //     store-bench text UNIT [SLOTS [HOURS]]     the same samples as OpenMetrics text; UNIT of the
 //                                               times is `s` or `ms`
 
@@ -28,7 +29,11 @@ func run(_ path: String, slots: Int, hours: Double) throws {
     ]
     results += try ask(path, slots: slots, hours: hours)
     results.append(("events_per_s", try eventsPerSecond(path + ".events")))
-    results.append(("year_of_minutes_ms", try yearOfMinutes(path + ".year")))
+    results += try yearOfMinutes(path + ".year")
+    show(results)
+}
+
+func show(_ results: [(String, Double)]) {
     print(
         "{" + results.map { "\"\($0)\": \(($1 * 1_000).rounded() / 1_000)" }.joined(separator: ", ")
             + "}")
@@ -65,6 +70,11 @@ let hours = words.count > 4 ? Double(words[4]) ?? 6 : 6
 switch words.dropFirst().first {
 case "run" where words.count > 2:
     do { try run(words[2], slots: slots, hours: hours) } catch {
+        print(error)
+        exit(1)
+    }
+case "ask" where words.count > 2:
+    do { show(try ask(words[2], slots: slots, hours: hours)) } catch {
         print(error)
         exit(1)
     }
