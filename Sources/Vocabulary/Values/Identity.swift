@@ -79,11 +79,27 @@ package func escaped(_ bytes: some Collection<UInt8>) -> String {
 }
 
 package func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef")
-    var text = ""
+    var digits: [UInt8] = []
+    digits.reserveCapacity(2 * bytes.underestimatedCount)
     for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+        digits.append(hexDigit(byte >> 4))
+        digits.append(hexDigit(byte & 15))
     }
-    return text
+    return String(decoding: digits, as: UTF8.self)
+}
+
+/// - Parameter nibble: below 16.
+private func hexDigit(_ nibble: UInt8) -> UInt8 {
+    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+}
+
+/// As hex digits, all of the number's width.
+package func hex(_ number: some FixedWidthInteger & UnsignedInteger) -> String {
+    hex(bigEndianBytes(number))
+}
+
+func bigEndianBytes(_ number: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
+    (1...number.bitWidth / 8).map {
+        UInt8(truncatingIfNeeded: number >> (number.bitWidth - 8 * $0))
+    }
 }
