@@ -56,7 +56,7 @@ package enum StoreCare {
 }
 
 extension StoreReader {
-    /// Reads every page, every chunk and every row of the journal.
+    /// Reads every page, every chunk and every row of the journal, and counts what was summed up.
     ///
     /// - Returns: what is wrong, a line each; empty if nothing is.
     package func check() throws(StoreError) -> [String] {
@@ -79,6 +79,7 @@ extension StoreReader {
             let orphans = try connection.integer(
                 "SELECT count(*) FROM chunks WHERE series NOT IN (SELECT id FROM series)")
             if orphans > 0 { problems.append("\(orphans) chunks of no known series") }
+            problems += try Rollup.problems(on: connection)
             return problems
         }
     }
@@ -143,6 +144,7 @@ extension StoreReader {
         ("tick_hours", "SELECT count(*) FROM tick_hours"),
         ("pool_minutes", "SELECT count(*) FROM pool_minutes"),
         ("pool_hours", "SELECT count(*) FROM pool_hours"),
+        ("holds", "SELECT count(*) FROM holds WHERE released_ns IS NULL"),
         ("hours_not_summed", "SELECT count(*) FROM rollup_hours WHERE state = 0"),
         ("child_sas_sampled", "SELECT count(*) FROM series"),
         ("chunks", "SELECT count(*) FROM chunks"),

@@ -127,6 +127,29 @@ enum Rollup {
         ]
     }
 
+    /// Hours whose sums are not of as many ticks as they have, a line each.
+    static func problems(on connection: Connection) throws(SQLiteError) -> [String] {
+        func sums(_ table: String) -> String {
+            """
+            (SELECT coalesce(sum(ticks), 0) FROM \(table) WHERE start_ns >= h.start
+                AND start_ns < h.start + \(MinuteFold.hour))
+            """
+        }
+        return try connection.rows(
+            """
+            SELECT start, ticks FROM (
+                SELECT h.start, (SELECT count(*) FROM ticks WHERE at_ns >= h.start
+                                    AND at_ns < h.start + \(MinuteFold.hour)) AS ticks,
+                       \(sums("tick_minutes")) AS minutes, \(sums("tick_hours")) AS hours
+                  FROM (SELECT hour * \(MinuteFold.hour) AS start FROM rollup_hours
+                         WHERE state = 1) h)
+             WHERE ticks <> minutes OR ticks <> hours LIMIT 100
+            """
+        ) { row in
+            "hour from \(row.integer(0) ?? 0) ns: its sums are not of its \(row.integer(1) ?? 0) ticks"
+        }
+    }
+
     /// Enters the hours of a store that has ticks and no sums yet.
     static func adopt(_ connection: Connection) throws(SQLiteError) {
         guard try connection.integer("SELECT EXISTS (SELECT 1 FROM rollup_hours)") == 0 else {

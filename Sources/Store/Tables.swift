@@ -37,7 +37,10 @@ enum Tables {
     }
 
     static let all =
-        [runs, ticks, poolSamples, rollupHours, tickMinutes, tickHours, poolMinutes, poolHours]
+        [
+            runs, holds, ticks, poolSamples, rollupHours, tickMinutes, tickHours, poolMinutes,
+            poolHours,
+        ]
         + [sampledSessions, series, seriesLast, chunks, folds, journal]
         + Catalogue.events.map(event)
 
@@ -65,7 +68,7 @@ enum Tables {
             index("child_sa_installed", ["run", "child"]),
             index("series", ["session"]), index("series", ["run", "child"]),
             index("chunks", ["series"]),
-            "CREATE INDEX IF NOT EXISTS rollup_hours_open ON rollup_hours (hour) WHERE state = 0",
+            index("rollup_hours", ["state", "hour"]),
         ]
     }
 
@@ -85,6 +88,16 @@ enum Tables {
             Column("run", "INTEGER PRIMARY KEY"), Column("started_ns"),
             Column("boot_id", "TEXT NOT NULL"), Column("version", "TEXT NOT NULL"),
             Column("last_ns"), Column("last_mono_ns"), Column("first_id"), Column("settled"),
+        ])
+
+    /// Legal holds. `recorded` counts which of placing and releasing are recorded as events.
+    static let holds = Table(
+        name: "holds",
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("placed_ns"),
+            Column("released_ns", "INTEGER"), Column("session", "TEXT"),
+            Column("identity", "TEXT"), Column("since_ns", "INTEGER"),
+            Column("until_ns", "INTEGER"), Column("reason", "TEXT NOT NULL"), Column("recorded"),
         ])
 
     static let traffic = ["bytes_in", "packets_in", "bytes_out", "packets_out"]

@@ -9,13 +9,19 @@ func charts(
 ) throws -> [TimeChart] {
     let length = span.seconds * 1_000_000_000
     let bin = length / Int64(points)
+    // A day's bins and longer ones are whole minutes, and begin with one, so that sums by minute
+    // tell what the ticks would.
+    let minute: Int64 = 60_000_000_000
+    let bySums = bin % minute == 0 && span != .day
+    let until =
+        bySums ? Timestamp(nanoseconds: (until.nanoseconds / minute + 1) * minute) : until
     let since = Timestamp(nanoseconds: until.nanoseconds - length)
     let window: [String: Datum] = [
         "since": .integer(since.nanoseconds), "until": .integer(until.nanoseconds),
         "bin": .integer(bin),
     ]
     var bins = TickBins(count: points)
-    for row in try reader.rows(TickBins.sql, window).rows { bins.add(row) }
+    for row in try reader.rows(TickBins.sql(bySums: bySums), window).rows { bins.add(row) }
     func chart(
         _ id: String, _ title: String, _ kind: Kind, _ lines: [(String, [Double?])]
     ) -> TimeChart {
@@ -57,11 +63,23 @@ func charts(
 /// Ticks summed up by bin: the most of each gauge, and how fast each counter grew within a run,
 /// over the time that ticks cover: the latest bin is not over yet.
 private struct TickBins {
-    static let sql = """
-        SELECT (at_ns - :since) / :bin AS bin, run, max(sessions), max(half_open),
-               min(bytes_in), max(bytes_in), min(bytes_out), max(bytes_out), min(at_ns), max(at_ns)
-          FROM ticks WHERE at_ns >= :since AND at_ns < :until GROUP BY bin, run ORDER BY bin, run
-        """
+    static func sql(bySums: Bool) -> String {
+        bySums
+            ? """
+            SELECT (start_ns - :since) / :bin AS bin, run, max(sessions_max), max(half_open_max),
+                   min(bytes_in_min), max(bytes_in_max), min(bytes_out_min), max(bytes_out_max),
+                   min(first_ns), max(last_ns)
+              FROM gateway_minutes WHERE start_ns >= :since AND start_ns < :until
+             GROUP BY 1, run ORDER BY 1, run
+            """
+            : """
+            SELECT (at_ns - :since) / :bin AS bin, run, max(sessions), max(half_open),
+                   min(bytes_in), max(bytes_in), min(bytes_out), max(bytes_out), min(at_ns),
+                   max(at_ns)
+              FROM ticks WHERE at_ns >= :since AND at_ns < :until
+             GROUP BY 1, run ORDER BY 1, run
+            """
+    }
 
     private(set) var sessions: [Double?]
     private(set) var halfOpen: [Double?]

@@ -1,3 +1,4 @@
+import Foundation
 import SQLite
 import Testing
 import Vocabulary
@@ -207,6 +208,19 @@ struct RollupTests {
         try check(folder)
     }
 
+    @Test("sums that are not of their ticks are told")
+    func checked() throws {
+        let folder = try Folder()
+        let store = try folder.open()
+        try store.append(events: [], ticks: [recorded(5, 1), recorded(900, 2), recorded(8_000, 3)])
+        #expect(try folder.read().check().isEmpty)
+        try store.connection.execute("UPDATE tick_minutes SET ticks = 7 WHERE ticks = 1")
+        #expect(
+            try folder.read().check() == [
+                "hour from 1794999600000000000 ns: its sums are not of its 2 ticks"
+            ])
+    }
+
     @Test("a store of ticks alone is summed up, a part at each tick; compacting does all")
     func adopting() throws {
         let folder = try Folder()
@@ -225,6 +239,33 @@ struct RollupTests {
         next.close()
         _ = try StoreCare.compact(path: folder.file)
         #expect(try folder.read().rows("SELECT count(*) FROM tick_hours").rows == [[.integer(51)]])
+        try check(folder)
+    }
+
+    @Test("a store of format 2 keeps every sample, and its figures are summed up")
+    func migration() throws {
+        let folder = try Folder()
+        let connection = try Connection(path: folder.file, mode: .readWrite)
+        chmod(folder.file, 0o600)
+        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/format-2.sql")
+        try connection.execute(script: String(contentsOf: fixture, encoding: .utf8))
+        for second in 1...500 {
+            try connection.execute(
+                "INSERT OR IGNORE INTO ticks SELECT run, ?, ?, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0"
+                    + " FROM ticks WHERE at_ns = 0",
+                [.integer(Int64(second) * 15_000_000_000), .integer(Int64(second))])
+        }
+        let journal = try connection.integer("SELECT count(*) FROM journal")
+        connection.close()
+
+        let store = try folder.open(at: 0)
+        #expect(try store.connection.integer("PRAGMA user_version") == 3)
+        #expect(store.unfinished.sessions.count == 3)
+        #expect(try store.connection.integer("SELECT count(*) FROM journal") == journal)
+        #expect(try store.connection.integer("SELECT count(*) FROM child_samples") > 0)
+        try store.append(events: [], ticks: [recorded(1, 1)])
+        #expect(try store.connection.integer("SELECT sum(ticks) FROM tick_hours") == 501)
         try check(folder)
     }
 }
