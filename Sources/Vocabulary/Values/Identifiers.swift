@@ -26,11 +26,10 @@ package struct SessionID: Recordable, CustomStringConvertible {
     package var description: String {
         var text: [UInt8] = []
         text.reserveCapacity(36)
-        for (index, digit) in (hex(high) + hex(low)).utf8.enumerated() {
-            if index == 8 || index == 12 || index == 16 || index == 20 {
-                text.append(UInt8(ascii: "-"))
-            }
-            text.append(digit)
+        for place in 0..<16 as Range<UInt64> {
+            if place >= 4, place <= 10, place & 1 == 0 { text.append(UInt8(ascii: "-")) }
+            let word = place < 8 ? high : low
+            text.appendHex(UInt8(truncatingIfNeeded: word >> (56 - 8 * (place & 7))))
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -79,22 +79,26 @@ package func escaped(_ bytes: some Collection<UInt8>) -> String {
 }
 
 package func hex(_ bytes: some Sequence<UInt8>) -> String {
-    var digits: [UInt8] = []
-    digits.reserveCapacity(2 * bytes.underestimatedCount)
-    for byte in bytes {
-        digits.append(hexDigit(byte >> 4))
-        digits.append(hexDigit(byte & 15))
-    }
-    return String(decoding: digits, as: UTF8.self)
+    var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.underestimatedCount)
+    for byte in bytes { text.appendHex(byte) }
+    return String(decoding: text, as: UTF8.self)
 }
 
-/// - Parameter nibble: below 16.
-private func hexDigit(_ nibble: UInt8) -> UInt8 {
-    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+extension [UInt8] {
+    /// Two digits in ASCII.
+    mutating func appendHex(_ byte: UInt8) {
+        append(Self.hexDigit(byte >> 4))
+        append(Self.hexDigit(byte & 15))
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
 }
 
 /// As hex digits, all of the number's width.
-package func hex(_ number: some FixedWidthInteger & UnsignedInteger) -> String {
+func hex(_ number: some FixedWidthInteger & UnsignedInteger) -> String {
     hex(bigEndianBytes(number))
 }
 
