@@ -13,7 +13,7 @@ extension Reports {
             let loads =
                 [fold.sessionLoad] + (try poolLoads(in: window, of: fold))
                 + [try loginLoad(in: window, of: fold)] + fold.trafficLoads
-            let latest = fold.latest.map { Timestamp(nanoseconds: $0.at) }
+            let latest = fold.latest.map { Timestamp(nanoseconds: $0.last) }
             return capacityTables(loads, asOf: latest, notes: quality.notes)
         }
     }
@@ -21,30 +21,20 @@ extension Reports {
     /// Those of the latest sample: what a pool that is no more held does not matter.
     private func poolLoads(in window: Window, of fold: TickFold) throws(SQLiteError) -> [Load] {
         var pools = PoolFold()
-        try database.prepare(
-            """
-            SELECT at_ns, pool, used FROM pool_samples WHERE at_ns >= ? AND at_ns < ?
-            ORDER BY at_ns
-            """
-        ).forEachRow(window.bounds) { row in
-            pools.add(row.text(1) ?? "", used: row.real(2) ?? 0, at: row.time(0))
+        try PoolHistory.forEach(in: window.range, by: resolution ?? window.resolution, on: database)
+        {
+            pools.add($0)
         }
-        return try database.rows(
-            """
-            SELECT pool, size, used FROM pool_samples WHERE at_ns =
-            (SELECT max(at_ns) FROM pool_samples WHERE at_ns >= ? AND at_ns < ?) ORDER BY pool
-            """, window.bounds
-        ) { row in
-            let pool = row.text(0) ?? ""
-            return Load(
-                name: "pool \(pool)", kind: .count, now: row.real(2), limit: row.real(1),
-                hours: pools.hours(of: pool), observed: fold.observed)
+        return pools.latest.sorted { $0.key < $1.key }.map { pool, latest in
+            Load(
+                name: "pool \(pool)", kind: .count, now: Double(latest.used.last),
+                limit: Double(latest.size), hours: pools.hours(of: pool), observed: fold.observed)
         }
     }
 
     /// Attempts, whether they succeeded or not.
     private func loginLoad(in window: Window, of fold: TickFold) throws(SQLiteError) -> Load {
-        var logins = LoginFold(latest: fold.latest?.at)
+        var logins = LoginFold(latest: fold.latest?.last)
         try database.prepare(
             """
             SELECT at_ns FROM session_established WHERE at_ns >= ?1 AND at_ns < ?2

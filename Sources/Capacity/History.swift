@@ -16,7 +16,7 @@ package struct History: Hashable, Sendable {
 }
 
 extension Reports {
-    /// The figures of a window.
+    /// The figures of a window. Where its bins are whole minutes, from the sums by minute.
     ///
     /// - Parameter bins: how many; at least one.
     package func history(in window: Window, bins: Int) throws(StoreError) -> History {
@@ -27,7 +27,10 @@ extension Reports {
                 .integer(window.since.nanoseconds), .integer(window.until.nanoseconds),
                 .integer(length),
             ]
-            try database.prepare(HistoryFold.sql).forEachRow(values) { fold.add($0) }
+            let minute: Int64 = 60_000_000_000
+            let bySums = length % minute == 0 && window.since.nanoseconds % minute == 0
+            try database.prepare(bySums ? HistoryFold.sumsSQL : HistoryFold.ticksSQL)
+                .forEachRow(values) { fold.add($0) }
             var history = fold.history
             history.logins = try count("session_established", values, like: history.sessions)
             history.failures = try count("ike_auth_failed", values, like: history.sessions)
@@ -56,9 +59,16 @@ extension Reports {
     }
 }
 
-/// Ticks summed up by bin: the most of each gauge, and how fast each counter grew within a run.
+/// Ticks, or sums of them by minute, summed up by bin: the most of each gauge, and how fast each counter grew within a run.
 private struct HistoryFold {
-    static let sql = """
+    static let sumsSQL = """
+        SELECT (start_ns - ?1) / ?3 AS bin, run, max(sessions_max), max(half_open_max),
+               min(bytes_in_min), max(bytes_in_max), min(bytes_out_min), max(bytes_out_max),
+               min(first_ns), max(last_ns)
+          FROM gateway_minutes WHERE start_ns >= ?1 AND start_ns < ?2
+         GROUP BY bin, run ORDER BY bin, run
+        """
+    static let ticksSQL = """
         SELECT (at_ns - ?1) / ?3 AS bin, run, max(sessions), max(half_open),
                min(bytes_in), max(bytes_in), min(bytes_out), max(bytes_out), min(at_ns), max(at_ns)
           FROM ticks WHERE at_ns >= ?1 AND at_ns < ?2 GROUP BY bin, run ORDER BY bin, run

@@ -1,3 +1,5 @@
+import Store
+
 /// Sums up samples of pools by hour in one pass.
 struct PoolFold {
     fileprivate struct Hour {
@@ -12,16 +14,23 @@ struct PoolFold {
     private var finished: [String: [LoadHour]] = [:]
     private var current: [String: Hour] = [:]
 
-    /// - Parameters:
-    ///   - used: addresses.
-    ///   - time: nanoseconds since 1970, in order.
-    mutating func add(_ pool: String, used: Double, at time: Int64) {
-        let hour = Span.hourIndex(time)
-        if let before = current[pool], before.hour != hour {
-            finished[pool, default: []].append(before.load)
-            current[pool] = nil
+    /// What the pools' latest samples say, by name.
+    private(set) var latest: [String: PoolSummary] = [:]
+    private var latestAt = Int64.min
+
+    /// - Parameter sum: within one hour, and in order.
+    mutating func add(_ sum: PoolSummary) {
+        let hour = Span.hourIndex(sum.start)
+        if let before = current[sum.pool], before.hour != hour {
+            finished[sum.pool, default: []].append(before.load)
+            current[sum.pool] = nil
         }
-        current[pool, default: Hour(hour: hour)].include(used, at: time)
+        current[sum.pool, default: Hour(hour: hour)].include(sum)
+        if sum.last > latestAt {
+            latest = latest.filter { $0.value.last >= sum.last }
+            latestAt = sum.last
+        }
+        if sum.last == latestAt { latest[sum.pool] = sum }
     }
 
     func hours(of pool: String) -> [LoadHour] {
@@ -30,9 +39,9 @@ struct PoolFold {
 }
 
 extension PoolFold.Hour {
-    fileprivate mutating func include(_ used: Double, at time: Int64) {
-        samples += 1
-        sum += used
-        peak.see(used, at: time)
+    fileprivate mutating func include(_ pool: PoolSummary) {
+        samples &+= pool.samples
+        sum += Double(pool.used.sum)
+        peak.see(Double(pool.used.most), at: pool.peak)
     }
 }

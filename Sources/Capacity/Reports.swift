@@ -6,6 +6,8 @@ import Vocabulary
 /// writes. Use it from one thread at a time.
 package struct Reports {
     private let store: StoreReader
+    /// How to read the gateway's figures; nil: as suits the window. What comes of it is the same.
+    var resolution: TickHistory.Resolution?
 
     package init(on store: StoreReader) { self.store = store }
 
@@ -38,31 +40,39 @@ package struct Reports {
         {
             started[run] = at
         }
-        let base = try database.rows(
-            "\(Self.tickColumns) WHERE at_ns < ? ORDER BY at_ns DESC LIMIT 1",
-            [.integer(window.since.nanoseconds)], Self.tick
-        ).first
-        var fold = TickFold(started: started, base: base)
-        try database.prepare("\(Self.tickColumns) WHERE at_ns >= ? AND at_ns < ? ORDER BY at_ns")
-            .forEachRow(window.bounds) { fold.add(Self.tick($0)) }
+        var fold = TickFold(
+            started: started,
+            base: try TickHistory.last(before: window.since.nanoseconds, on: database)
+                .map { $0.bounded })
+        try TickHistory.forEach(in: window.range, by: resolution ?? window.resolution, on: database)
+        {
+            fold.add($0.bounded)
+        }
         return fold
-    }
-
-    private static let tickColumns = """
-        SELECT run, at_ns, mono_ns, sessions, session_limit, bytes_in, packets_in, bytes_out, \
-        packets_out FROM ticks
-        """
-
-    private static func tick(_ row: Row) -> TickRow {
-        TickRow(
-            run: row.integer(0) ?? 0, at: row.time(1), instant: row.time(2),
-            sessions: row.integer(3) ?? 0, sessionLimit: row.integer(4) ?? 0,
-            traffic: row.traffic(from: 5))
     }
 }
 
 extension Window {
+    /// Empty if they are the wrong way round.
+    var range: Range<Int64> { since.nanoseconds..<max(since.nanoseconds, until.nanoseconds) }
+
+    /// Short windows are read tick by tick, which is quick enough; what comes of it is the same.
+    var resolution: TickHistory.Resolution { nanoseconds > 6 * Span.hour ? .hours : .ticks }
+
     var bounds: [Value] { [.integer(since.nanoseconds), .integer(until.nanoseconds)] }
+}
+
+extension TickSummary {
+    /// With times within 1970 to 2116 whatever the file says, so that they can be added and
+    /// subtracted.
+    fileprivate var bounded: Self {
+        func time(_ nanoseconds: Int64) -> Int64 { min(max(0, nanoseconds), 1 << 62) }
+        var sum = self
+        (sum.first, sum.last) = (time(first), time(last))
+        (sum.firstInstant, sum.instant) = (time(firstInstant), time(instant))
+        (sum.sessionsPeak, sum.silenceFrom) = (time(sessionsPeak), time(silenceFrom))
+        return sum
+    }
 }
 
 extension Row {

@@ -1,4 +1,5 @@
 import Presentation
+import Store
 import Vocabulary
 
 extension TickFold {
@@ -10,7 +11,7 @@ extension TickFold {
     var sessionLoad: Load {
         let limit = latest.map { Double($0.sessionLimit) }
         return Load(
-            name: "sessions", kind: .count, now: latest.map { Double($0.sessions) },
+            name: "sessions", kind: .count, now: latest.map { Double($0.sessions.last) },
             limit: limit == 0 ? nil : limit,
             hours: order.compactMap { index in
                 guard let hour = hours[index], hour.ticks > 0 else { return nil }

@@ -1,15 +1,5 @@
+import Store
 import Vocabulary
-
-/// One row of `ticks`, as far as reports need it.
-struct TickRow: Hashable {
-    var run: Int64
-    var at: Int64
-    var instant: Int64
-    var sessions: Int64 = 0
-    var sessionLimit: Int64 = 0
-    /// Since the run began.
-    var traffic = Traffic()
-}
 
 /// What the ticks of one hour say.
 struct TickHour: Hashable {
@@ -50,61 +40,74 @@ struct Gap: Hashable {
     static let notable = 5 * Span.minute
 }
 
-/// Sums up ticks by hour in one pass and in little memory.
+/// Sums up ticks, or sums of them, by hour in one pass and in little memory.
 ///
 /// Counters begin at 0 in each run and are only compared within it. What happened between two
 /// ticks counts for the hour of the later one. When the wall clock went backwards ticks of one
 /// run arrive out of order; as only what exceeds the highest count so far is added, nothing is
-/// then counted twice, and nothing is ever negative.
+/// then counted twice, and nothing is ever negative. For the same reason it does not matter
+/// whether each tick is added or what a minute of them says.
 struct TickFold {
     private(set) var hours: [Int: TickHour] = [:]
-    private(set) var latest: TickRow?
-    /// Of the last whole minute.
+    private(set) var latest: TickSummary?
+    /// Of the last minute that has one, in the hour of the latest tick.
     private(set) var rates: (receive: Double, transmit: Double)?
     private(set) var gaps: [Gap] = []
     private var runs: [Int64: RunProgress] = [:]
-    /// Between the latest two ticks that had no gap between them.
+    /// Between the latest two ticks that had no gap between them; on average within a sum.
     private var interval: Int64?
     private let started: [Int64: Int64]
 
     /// - Parameters:
     ///   - started: when each run began, in nanoseconds since 1970.
     ///   - base: the last tick before the window.
-    init(started: [Int64: Int64] = [:], base: TickRow? = nil) {
+    init(started: [Int64: Int64] = [:], base: TickSummary? = nil) {
         self.started = started
         if let base { runs[base.run] = RunProgress(at: base) }
     }
 
-    /// - Parameter tick: in the order of the wall clock.
-    mutating func add(_ tick: TickRow) {
-        noteGap(before: tick)
-        var run = runs[tick.run] ?? beginning(of: tick)
-        let step = run.advance(to: tick)
-        let minute = run.minuteRates(at: tick)
-        runs[tick.run] = run
+    /// - Parameter sum: in the order of the wall clock.
+    mutating func add(_ sum: TickSummary) {
+        noteGap(before: sum)
+        var run = runs[sum.run] ?? beginning(of: sum)
+        let step = run.advance(to: sum)
+        runs[sum.run] = run
 
-        hours[Span.hourIndex(tick.at), default: TickHour()].include(tick, step, minute)
-        latest = tick
-        if let minute { rates = minute }
+        let hour = Span.hourIndex(sum.first)
+        hours[hour, default: TickHour()].include(sum, step)
+        // The sum of an hour knows its fastest minute, not its last.
+        if let latest, Span.hourIndex(latest.first) != hour { rates = nil }
+        latest = sum
+        guard sum.last - sum.first < Span.minute else { return }
+        if let receive = sum.receive, let transmit = sum.transmit {
+            rates = (receive.bitsPerSecond, transmit.bitsPerSecond)
+        }
     }
 
     /// A run without an earlier tick has counted from 0, if its beginning was just now.
     /// Otherwise its first ticks are gone, and what they saw is unknown.
-    private func beginning(of tick: TickRow) -> RunProgress {
-        guard let start = started[tick.run], start <= tick.at, tick.at - start <= Span.hour,
-            tick.instant > tick.at - start
-        else { return RunProgress(at: tick) }
-        return RunProgress(
-            at: TickRow(run: tick.run, at: start, instant: tick.instant - (tick.at - start)))
+    private func beginning(of sum: TickSummary) -> RunProgress {
+        guard let start = started[sum.run], start <= sum.first, sum.first - start <= Span.hour,
+            sum.firstInstant > sum.first - start
+        else { return RunProgress(instant: sum.firstInstant, traffic: sum.firstTraffic) }
+        return RunProgress(instant: sum.firstInstant - (sum.first - start), traffic: Traffic())
     }
 
-    private mutating func noteGap(before tick: TickRow) {
-        guard let latest, tick.at > latest.at else { return }
-        let silence = tick.at - latest.at
-        let isRestart = tick.run != latest.run
+    private mutating func noteGap(before sum: TickSummary) {
+        defer {
+            if sum.ticks > 1 { interval = (sum.last - sum.first) / (sum.ticks - 1) }
+            // A gap that only the sum of its hour still tells of.
+            if sum.silence > Gap.notable, sum.silenceFrom >= sum.first {
+                let to = sum.silenceFrom + min(sum.silence, Span.hour)
+                gaps.append(Gap(from: sum.silenceFrom, to: to, isRestart: false))
+            }
+        }
+        guard let latest, sum.first > latest.last else { return }
+        let silence = sum.first - latest.last
+        let isRestart = sum.run != latest.run
         let expected = interval ?? (isRestart ? 0 : silence)
         if silence > max(Gap.notable, 3 * min(expected, Span.hour * 24)) {
-            gaps.append(Gap(from: latest.at, to: tick.at, isRestart: isRestart))
+            gaps.append(Gap(from: latest.last, to: sum.first, isRestart: isRestart))
         } else if !isRestart {
             interval = silence
         }
@@ -113,18 +116,15 @@ struct TickFold {
 
 extension TickHour {
     fileprivate mutating func include(
-        _ tick: TickRow, _ step: (observed: Int64, traffic: Traffic),
-        _ rates: (receive: Double, transmit: Double)?
+        _ sum: TickSummary, _ step: (observed: Int64, traffic: Traffic)
     ) {
         observed &+= step.observed
         traffic += step.traffic
-        ticks += 1
-        sessionSum &+= tick.sessions
-        sessions.see(Double(tick.sessions), at: tick.at)
-        if let rates {
-            receive.see(rates.receive, at: tick.at)
-            transmit.see(rates.transmit, at: tick.at)
-        }
+        ticks &+= sum.ticks
+        sessionSum &+= sum.sessions.sum
+        sessions.see(Double(sum.sessions.most), at: sum.sessionsPeak)
+        if let rate = sum.receive { receive.see(rate.bitsPerSecond, at: rate.at) }
+        if let rate = sum.transmit { transmit.see(rate.bitsPerSecond, at: rate.at) }
     }
 }
 
@@ -132,37 +132,22 @@ extension TickHour {
 private struct RunProgress {
     private var instant: Int64
     private var traffic: Traffic
-    /// Where the minute under way began.
-    private var minuteStart: Int64
-    private var minuteTraffic: Traffic
 
-    /// Ticks are not exactly on time: a minute is this long at least.
-    private static let minute = 55 * Span.second
-
-    init(at tick: TickRow) {
-        instant = tick.instant
-        traffic = tick.traffic
-        minuteStart = tick.instant
-        minuteTraffic = tick.traffic
+    init(at sum: TickSummary) {
+        self.init(instant: sum.instant, traffic: sum.traffic)
     }
 
-    mutating func advance(to tick: TickRow) -> (observed: Int64, traffic: Traffic) {
-        let observed = max(0, tick.instant &- instant)
+    init(instant: Int64, traffic: Traffic) {
+        self.instant = instant
+        self.traffic = traffic
+    }
+
+    mutating func advance(to sum: TickSummary) -> (observed: Int64, traffic: Traffic) {
+        let observed = max(0, sum.instant &- instant)
         let before = traffic
-        traffic = before.raised(to: tick.traffic)
-        instant = max(instant, tick.instant)
+        traffic = before.raised(to: sum.traffic)
+        instant = max(instant, sum.instant)
         return (observed, traffic.since(before))
-    }
-
-    /// - Returns: bits per second since the minute began, if it is over; the next begins then.
-    mutating func minuteRates(at tick: TickRow) -> (receive: Double, transmit: Double)? {
-        let elapsed = instant &- minuteStart
-        guard elapsed >= Self.minute else { return nil }
-        let passed = traffic.since(minuteTraffic)
-        let seconds = Double(elapsed) / Double(Span.second)
-        minuteStart = instant
-        minuteTraffic = traffic
-        return (Double(passed.bytesIn) * 8 / seconds, Double(passed.bytesOut) * 8 / seconds)
     }
 }
 

@@ -91,6 +91,23 @@ struct BitReader {
         return (pending >> UInt64(count)) & ((1 << UInt64(width)) - 1)
     }
 
+    /// Passes zeros, up to a one or to `most` of them.
+    ///
+    /// - Returns: how many.
+    mutating func skipZeros(_ most: Int) throws(ChunkError) -> Int {
+        var skipped = 0
+        while skipped < most {
+            if count == 0 { fill() }
+            guard count > 0 else { throw .truncated }
+            let zeros = min((pending << UInt64(64 - count)).leadingZeroBitCount, count)
+            let passed = min(zeros, most - skipped)
+            skipped += passed
+            count -= passed
+            if passed < zeros || count > 0 { break }
+        }
+        return skipped
+    }
+
     /// - Parameter width: 0 to 64.
     mutating func readLong(_ width: Int) throws(ChunkError) -> UInt64 {
         guard width > 32 else { return try read(width) }

@@ -2,43 +2,19 @@ extension Chunk {
     /// Checks everything and trusts nothing: memory and time are bounded by
     /// ``maxSamples`` × ``maxColumns``, whatever the bytes say.
     package init(decoding bytes: [UInt8]) throws(ChunkError) {
-        let end = bytes.count - 4
-        guard end > 0 else { throw .truncated }
-        let sum = (0..<4).reduce(UInt32(0)) { sum, index in
-            sum | UInt32(bytes[end + index]) << UInt32(8 * index)
-        }
-        guard Checksum.crc32(bytes, count: end) == sum else { throw .checksum }
-
-        var head = ByteReader(bytes, to: end)
-        let format = try head.byte()
-        guard format == Self.format else { throw .format(format) }
-        let flags = Flags(rawValue: try head.byte())
-        guard Flags.all.isSuperset(of: flags) else { throw .illegal }
-        let columns = Int(try head.byte())
-        let count = Int(clamping: try head.varint())
-        guard (1...Self.maxColumns).contains(columns), (1...Self.maxSamples).contains(count)
-        else { throw .shape }
-        let clock = try ClockHead(&head, isRegular: flags.contains(.regular))
-        var before = [UInt64](repeating: 0, count: columns)
-        if !flags.contains(.begins) {
-            for column in before.indices { before[column] = try head.varint() }
-        }
-        var codes: [ColumnCode] = []
-        if !flags.contains(.idle) {
-            for column in 0..<columns { codes.append(try ColumnCode(&head, column: column)) }
-        }
-
-        var bits = BitReader(bytes, from: head.next, to: end)
-        let times = try clock.times(count, &bits, isRegular: flags.contains(.regular))
+        var head = try ChunkHead(checking: bytes)
+        let flags = head.flags
+        let count = head.count
+        let times = try head.times()
         var marks: [Mark] = []
         if flags.contains(.marked) {
-            for _ in 0..<count { marks.append(Mark(rawValue: UInt8(try bits.read(2)))) }
+            for _ in 0..<count { marks.append(Mark(rawValue: UInt8(try head.bits.read(2)))) }
         }
-        let values = try Self.values(count, from: before, codes, &bits)
-        guard bits.isAtEnd else { throw .trailing }
+        let values = try Self.values(count, from: head.before, head.codes, &head.bits)
+        guard head.bits.isAtEnd else { throw .trailing }
         self.init(
-            base: flags.contains(.begins) ? nil : before, ends: flags.contains(.ends),
-            columns: columns,
+            base: flags.contains(.begins) ? nil : head.before, ends: flags.contains(.ends),
+            columns: head.columns,
             times: times, values: values, marks: marks)
     }
 
@@ -56,21 +32,62 @@ extension Chunk {
         for _ in 0..<count {
             if try bits.read(1) == 1 {
                 for column in 0..<codes.count {
-                    let code = codes[column]
-                    let distance = unzigzag(try bits.readRice(code.rice))
-                    guard -512...512 ~= distance else { throw .illegal }
-                    let from = code.reference.map { levels[$0] } ?? 0
-                    let level = from + code.centre + Int(distance)
-                    guard let least = Level.base(level) else { throw .illegal }
-                    levels[column] = level
-                    let step = least | (try bits.readLong(Level.openBits(level)))
-                    before[column] &+=
-                        code.isSigned ? UInt64(bitPattern: unzigzag(step)) : step
+                    before[column] &+= try bits.readStep(codes[column], column, &levels)
                 }
             }
             for value in before { values.append(value) }
         }
         return values
+    }
+}
+
+/// All that stands before a chunk's times, checked; and a reader that stands there.
+struct ChunkHead {
+    let flags: Chunk.Flags
+    let columns: Int
+    /// Samples.
+    let count: Int
+    /// The values before the first sample.
+    let before: [UInt64]
+    /// Empty in an idle chunk.
+    let codes: [ColumnCode]
+    private let clock: ClockHead
+    var bits: BitReader
+
+    init(checking bytes: [UInt8]) throws(ChunkError) {
+        let end = bytes.count - 4
+        guard end > 0 else { throw .truncated }
+        let sum = (0..<4).reduce(UInt32(0)) { sum, index in
+            sum | UInt32(bytes[end + index]) << UInt32(8 * index)
+        }
+        guard Checksum.crc32(bytes, count: end) == sum else { throw .checksum }
+
+        var head = ByteReader(bytes, to: end)
+        let format = try head.byte()
+        guard format == Chunk.format else { throw .format(format) }
+        flags = Chunk.Flags(rawValue: try head.byte())
+        guard Chunk.Flags.all.isSuperset(of: flags) else { throw .illegal }
+        columns = Int(try head.byte())
+        count = Int(clamping: try head.varint())
+        guard (1...Chunk.maxColumns).contains(columns), (1...Chunk.maxSamples).contains(count)
+        else { throw .shape }
+        clock = try ClockHead(&head, isRegular: flags.contains(.regular))
+        var before = [UInt64](repeating: 0, count: columns)
+        if !flags.contains(.begins) {
+            for column in before.indices { before[column] = try head.varint() }
+        }
+        self.before = before
+        var codes: [ColumnCode] = []
+        if !flags.contains(.idle) {
+            for column in 0..<columns { codes.append(try ColumnCode(&head, column: column)) }
+        }
+        self.codes = codes
+        bits = BitReader(bytes, from: head.next, to: end)
+    }
+
+    /// Of all samples. Afterwards `bits` stands behind them.
+    mutating func times() throws(ChunkError) -> [Int64] {
+        try clock.times(count, &bits, isRegular: flags.contains(.regular))
     }
 }
 

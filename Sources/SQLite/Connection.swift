@@ -13,7 +13,7 @@ package final class Connection {
     private var statements: [String: Statement] = [:]
     private var deadline: Deadline?
     /// More distinct statements than any program of ours has; a bound, not a tuning knob.
-    private static let cacheLimit = 128
+    private static let cacheLimit = 512
 
     /// - Parameters:
     ///   - path: of the file, or `:memory:`. Never read as a URI.

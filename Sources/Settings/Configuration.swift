@@ -131,7 +131,11 @@ package struct Configuration: Sendable {
     package struct Retention: Sendable {
         package var samples: Duration?
         package var figures: Duration?
+        package var minutes: Duration?
+        package var hours: Duration?
         package var events: Duration?
+        /// Of events, by kind.
+        package var kinds: [String: Duration]
     }
 
     package struct Privacy: Sendable {

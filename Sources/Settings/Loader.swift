@@ -145,12 +145,30 @@ struct Loader {
     }
 
     private func retention(_ section: Section) -> Configuration.Retention {
-        func age(_ key: String) -> Duration? {
+        func age(_ key: String, in section: Section) -> Duration? {
             section.optional(
                 key, .duration(.seconds(3_600)...Duration.seconds(36_500 * 86_400), "90d"))?.value
         }
+        let byKind = section.section("kinds")
+        var kinds: [String: Duration] = [:]
+        let known = Set(Catalogue.events.map(\.name)).subtracting(Catalogue.keptForGood)
+        for name in byKind.names {
+            guard known.contains(name) else {
+                byKind.fail(
+                    name,
+                    Catalogue.keptForGood.contains(name)
+                        ? "accounts rest on it, so it is kept for good; leave it out"
+                        : "no kind of event; "
+                            + (suggestion(for: name, among: known).map { "did you mean \"\($0)\"?" }
+                                ?? "see: weir records"))
+                continue
+            }
+            kinds[name] = age(name, in: byKind)
+        }
         return Configuration.Retention(
-            samples: age("samples"), figures: age("figures"), events: age("events"))
+            samples: age("samples", in: section), figures: age("figures", in: section),
+            minutes: age("minutes", in: section), hours: age("hours", in: section),
+            events: age("events", in: section), kinds: kinds)
     }
 
     private func telemetry(_ section: Section) -> Configuration.Telemetry {

@@ -29,6 +29,7 @@ package enum StoreCare {
                 try LatestCounters.catchUp(connection)
                 try Fold.fold(connection)
             }
+            try sumAll(connection)
             _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
             try connection.execute("VACUUM")
             _ = try connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -36,10 +37,29 @@ package enum StoreCare {
         }
         return (before, StoreFile.size(path) + StoreFile.size(path + "-wal"))
     }
+
+    /// Sums up the figures of all hours, as the gateway does a part at each tick. Nobody else may
+    /// write meanwhile.
+    package static func sum(path: String) throws(StoreError) {
+        let path = try StoreFile.resolve(path)
+        let lock = try WriterLock(for: path)
+        defer { lock.release() }
+        try reporting(path) { () throws(SQLiteError) in
+            let connection = try Connection(path: path, mode: .readWrite)
+            defer { connection.close() }
+            try sumAll(connection)
+        }
+    }
+
+    private static func sumAll(_ connection: Connection) throws(SQLiteError) {
+        while try connection.transaction({ () throws(SQLiteError) in
+            try Rollup.roll(now: nil, on: connection)
+        }) {}
+    }
 }
 
 extension StoreReader {
-    /// Reads every page, every chunk and every row of the journal.
+    /// Reads every page, every chunk and every row of the journal, and counts what was summed up.
     ///
     /// - Returns: what is wrong, a line each; empty if nothing is.
     package func check() throws(StoreError) -> [String] {
@@ -62,6 +82,7 @@ extension StoreReader {
             let orphans = try connection.integer(
                 "SELECT count(*) FROM chunks WHERE series NOT IN (SELECT id FROM series)")
             if orphans > 0 { problems.append("\(orphans) chunks of no known series") }
+            problems += try Rollup.problems(on: connection)
             return problems
         }
     }
@@ -122,6 +143,12 @@ extension StoreReader {
     private static let counts = [
         ("format", "PRAGMA user_version"), ("runs", "SELECT count(*) FROM runs"),
         ("ticks", "SELECT count(*) FROM ticks"),
+        ("tick_minutes", "SELECT count(*) FROM tick_minutes"),
+        ("tick_hours", "SELECT count(*) FROM tick_hours"),
+        ("pool_minutes", "SELECT count(*) FROM pool_minutes"),
+        ("pool_hours", "SELECT count(*) FROM pool_hours"),
+        ("holds", "SELECT count(*) FROM holds WHERE released_ns IS NULL"),
+        ("hours_not_summed", "SELECT count(*) FROM rollup_hours WHERE state = 0"),
         ("child_sas_sampled", "SELECT count(*) FROM series"),
         ("chunks", "SELECT count(*) FROM chunks"),
         ("chunk_bytes", "SELECT coalesce(sum(length(data)), 0) FROM chunks"),

@@ -7,7 +7,7 @@ enum Format {
     static let applicationID: Int64 = 0x5765_6972
     /// Raised when an older program could no longer read or write the file rightly. New kinds
     /// and new fields need no new version.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     enum State { case empty, ours }
 
@@ -42,6 +42,8 @@ enum Format {
             }
             if before == 1 { try FormatOne.convert(connection) }
             for index in Tables.indexes { try connection.execute(index) }
+            try replaceTriggers(on: connection)
+            try Rollup.adopt(connection)
             try replaceViews(on: connection)
         }
     }
@@ -59,6 +61,16 @@ enum Format {
             try connection.execute(
                 "ALTER TABLE \(quoted(table.name)) ADD COLUMN \(quoted(column.name))"
                     + " \(column.type)\(filling)")
+        }
+    }
+
+    private static func replaceTriggers(on connection: Connection) throws(SQLiteError) {
+        for (name, creation) in Rollup.triggers {
+            let stored = try connection.value(
+                "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", [.text(name)])
+            guard stored != .text(creation) else { continue }
+            try connection.execute("DROP TRIGGER IF EXISTS \(quoted(name))")
+            try connection.execute(creation)
         }
     }
 

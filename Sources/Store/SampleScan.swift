@@ -159,20 +159,6 @@ struct Samples {
         }
     }
 
-    /// Calls `body` for each owner with what its samples here add up to.
-    func forEachStep(_ body: (Series, Counters) -> Void) {
-        var place = 0
-        while place < samples.count {
-            let owner = samples[place].owner
-            var total = Counters()
-            while place < samples.count, samples[place].owner == owner {
-                total.add(samples[place].step)
-                place += 1
-            }
-            body(series[owner], total)
-        }
-    }
-
     func value(_ column: Int) -> Value {
         guard place < samples.count else { return .null }
         let sample = samples[place]

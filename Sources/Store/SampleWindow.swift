@@ -9,12 +9,6 @@ struct SampleWindow {
     private var child: Int64?
     private var session: String?
 
-    /// All samples of a time that moved.
-    init(moved times: ClosedRange<Int64>) {
-        self.times = times
-        onlyMoved = true
-    }
-
     init(_ constraints: [Constraint]) {
         for constraint in constraints {
             switch (constraint.column, constraint.relation, constraint.value) {

@@ -22,6 +22,38 @@ struct Series: Hashable {
         self = found
     }
 
+    /// What these groups belong to; those that there are.
+    ///
+    /// - Parameter ids: ascending.
+    static func all(
+        _ ids: [Int64], of connection: Connection
+    ) throws(SQLiteError) -> [(id: Int64, series: Series)] {
+        guard let first = ids.first, let last = ids.last else { return [] }
+        var found: [(id: Int64, series: Series)] = []
+        // Where most are wanted it is quicker to pass them all than to look each up.
+        guard (last &- first) / 4 <= Int64(ids.count) else {
+            for id in ids {
+                if let series = try Series(id, of: connection) { found.append((id, series)) }
+            }
+            return found
+        }
+        var place = 0
+        try connection.prepare(
+            """
+            SELECT s.id, s.run, s.child, n.session FROM series s
+              JOIN sampled_sessions n ON n.id = s.session
+             WHERE s.id BETWEEN ? AND ? ORDER BY s.id
+            """
+        ).forEachRow([.integer(first), .integer(last)]) { row in
+            guard let id = row.integer(0) else { return }
+            while place < ids.count, ids[place] < id { place += 1 }
+            guard place < ids.count, ids[place] == id else { return }
+            let series = Series(run: row.integer(1), child: row.integer(2), session: row.text(3))
+            found.append((id, series))
+        }
+        return found
+    }
+
     private static let query = """
         SELECT s.run, s.child, n.session FROM series s
           JOIN sampled_sessions n ON n.id = s.session WHERE s.id = ?

@@ -84,11 +84,29 @@ package final class Store: @unchecked Sendable {
         guard let tick = ticks.last else { return }
         // The batch is recorded, whatever comes of this. What fails is tried again at the next tick.
         do throws(SQLiteError) {
+            try recordHolds(at: tick)
             try sweeper.sweep(after: tick, on: connection) { [writer] in writer.isLive($0) }
         } catch {
             retentionFailures.count += 1
             retentionFailures.latest = StoreError(error, path: path)
         }
+    }
+
+    /// Holds come from other processes; that they were placed or released is recorded here.
+    private func recordHolds(at tick: RecordedTick) throws(SQLiteError) {
+        let news = try Holds.unrecorded(on: connection)
+        guard !news.isEmpty else { return }
+        var next = writer
+        let events = news.map { RecordedEvent(at: tick.at, instant: tick.instant, event: $0.event) }
+        try connection.transaction { () throws(SQLiteError) in
+            try next.append(events: events, ticks: [], on: connection)
+            for hold in news {
+                try connection.execute(
+                    "UPDATE holds SET recorded = ? WHERE id = ?",
+                    [.integer(hold.recorded), .integer(hold.id)])
+            }
+        }
+        writer = next
     }
 
     /// Turns what is in the journal into chunks now, as otherwise happens every two hours.

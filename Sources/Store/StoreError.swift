@@ -24,6 +24,10 @@ package enum StoreError: Error, Hashable, Sendable {
     case full(path: String)
     /// An event that the catalogue does not have in this form. A mistake of ours.
     case unknownEvent(kind: String)
+    /// There is no such hold, or it was released.
+    case noSuchHold(path: String, number: Int64)
+    /// As many holds as there may be at once.
+    case tooManyHolds(path: String, limit: Int64)
     /// Anything else that SQLite refused.
     case database(path: String, SQLiteError)
 
@@ -65,6 +69,10 @@ extension StoreError: CustomStringConvertible {
             "store \(shown(path)): no space left; free some, recording goes on by itself"
         case .unknownEvent(let kind):
             "store: event \(shown(kind)) is not as the catalogue has it; please report this"
+        case .noSuchHold(let path, let number):
+            "store \(shown(path)): no active hold \(number); see: weir store hold list"
+        case .tooManyHolds(let path, let limit):
+            "store \(shown(path)): \(limit) holds are active; release one, or hold a longer time"
         case .database(let path, let error):
             "store \(shown(path)): \(error); if it happens again, please report this"
         }

@@ -37,7 +37,11 @@ enum Tables {
     }
 
     static let all =
-        [runs, ticks, poolSamples, sampledSessions, series, seriesLast, chunks, folds, journal]
+        [
+            runs, holds, ticks, poolSamples, rollupHours, tickMinutes, tickHours, poolMinutes,
+            poolHours,
+        ]
+        + [sampledSessions, series, seriesLast, chunks, folds, journal]
         + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
@@ -64,6 +68,7 @@ enum Tables {
             index("child_sa_installed", ["run", "child"]),
             index("series", ["session"]), index("series", ["run", "child"]),
             index("chunks", ["series"]),
+            index("rollup_hours", ["state", "hour"]),
         ]
     }
 
@@ -83,6 +88,16 @@ enum Tables {
             Column("run", "INTEGER PRIMARY KEY"), Column("started_ns"),
             Column("boot_id", "TEXT NOT NULL"), Column("version", "TEXT NOT NULL"),
             Column("last_ns"), Column("last_mono_ns"), Column("first_id"), Column("settled"),
+        ])
+
+    /// Legal holds. `recorded` counts which of placing and releasing are recorded as events.
+    static let holds = Table(
+        name: "holds",
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("placed_ns"),
+            Column("released_ns", "INTEGER"), Column("session", "TEXT"),
+            Column("identity", "TEXT"), Column("since_ns", "INTEGER"),
+            Column("until_ns", "INTEGER"), Column("reason", "TEXT NOT NULL"), Column("recorded"),
         ])
 
     static let traffic = ["bytes_in", "packets_in", "bytes_out", "packets_out"]
@@ -107,6 +122,27 @@ enum Tables {
             Column("used"),
         ],
         key: "PRIMARY KEY (at_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
+
+    /// Each hour since 1970 that has ticks; ``Rollup`` has the states.
+    static let rollupHours = Table(
+        name: "rollup_hours",
+        columns: [Column("hour", "INTEGER PRIMARY KEY"), Column("state")])
+
+    static let tickMinutes = Table(
+        name: "tick_minutes", columns: TickSummary.columns, key: "PRIMARY KEY (start_ns, run)",
+        options: "STRICT, WITHOUT ROWID")
+
+    static let tickHours = Table(
+        name: "tick_hours", columns: TickSummary.columns, key: "PRIMARY KEY (start_ns, run)",
+        options: "STRICT, WITHOUT ROWID")
+
+    static let poolMinutes = Table(
+        name: "pool_minutes", columns: PoolSummary.columns,
+        key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
+
+    static let poolHours = Table(
+        name: "pool_hours", columns: PoolSummary.columns,
+        key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
 
     /// Sessions that a Child SA was sampled of: a short name for each.
     static let sampledSessions = Table(

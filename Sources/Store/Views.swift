@@ -18,6 +18,9 @@ enum Views {
         View(name: "samples", query: samples), View(name: "rates", query: rates),
         View(name: "session_hours", query: sessionHours),
         View(name: "session_totals", query: sessionTotals),
+        View(name: "gateway_metrics", query: gatewayMetrics),
+        View(name: "gateway_minutes", query: gatewaySums(Tables.tickMinutes)),
+        View(name: "gateway_hours", query: gatewaySums(Tables.tickHours)),
     ]
 
     /// Events of all kinds; `fields` is a JSON object.
@@ -191,4 +194,25 @@ enum Views {
                \(Tables.traffic.map { "s.\($0)" }.joined(separator: ", "))
           FROM sessions s
         """
+
+    /// The gateway's figures, tick by tick.
+    private static let gatewayMetrics =
+        "SELECT \(Tables.ticks.columns.map { quoted($0.name) }.joined(separator: ", ")) FROM ticks"
+
+    /// Sums; and ticks of hours that have none yet, each a sum of itself.
+    private static func gatewaySums(_ table: Tables.Table) -> String {
+        let gauges = TickSummary.gaugeNames.map { "\($0), \($0), \($0), \($0)" }
+        let counters = TickSummary.counterNames.map { "\($0), \($0)" }
+        return """
+            SELECT * FROM \(table.name)
+            UNION ALL
+            SELECT at_ns, run, 1, at_ns, at_ns, mono_ns, mono_ns,
+                   \(gauges.joined(separator: ", ")), at_ns, session_limit,
+                   \(counters.joined(separator: ", ")), NULL, NULL, NULL, NULL, 0, 0
+              FROM rollup_hours h
+             CROSS JOIN ticks t ON t.at_ns >= h.hour * \(MinuteFold.hour)
+                   AND t.at_ns < (h.hour + 1) * \(MinuteFold.hour)
+             WHERE h.state = 0
+            """
+    }
 }

@@ -43,6 +43,16 @@ package enum Catalogue {
         EventKind(EventsLost.self),
         EventKind(ClockStepped.self),
         EventKind(StoreLogPinned.self),
+        EventKind(HoldPlaced.self),
+        EventKind(HoldReleased.self),
+    ]
+
+    /// Kinds of event that are never deleted for their age: beginnings and ends, as one without
+    /// the other would be a lie.
+    package static let keptForGood: Set<String> = [
+        "session_established", "session_closed", "child_sa_installed", "child_sa_closed",
+        "lease_granted", "lease_released", "gateway_started", "gateway_stopped", "alert_fired",
+        "alert_resolved", "hold_placed", "hold_released",
     ]
 
     /// In the order of a scrape.

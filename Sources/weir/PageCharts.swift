@@ -8,6 +8,12 @@ func charts(
     of reports: Reports, _ span: PageChoice.Span, until: Timestamp, points: Int = 120
 ) throws -> [TimeChart] {
     let length = span.seconds * 1_000_000_000
+    // The bins of a week and of a month are whole minutes. They begin with one, so that sums by
+    // minute tell what the ticks would.
+    let minute: Int64 = 60_000_000_000
+    let until =
+        length > 86_400 * 1_000_000_000
+        ? Timestamp(nanoseconds: (until.nanoseconds / minute + 1) * minute) : until
     let since = Timestamp(nanoseconds: until.nanoseconds - length)
     let history = try reports.history(in: Window(since: since, until: until), bins: points)
     func chart(

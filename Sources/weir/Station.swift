@@ -219,7 +219,8 @@ final class Station: Service {
                 bootID: ClockReading.bootID,
                 retention: Retention(
                     samples: retention.samples, figures: retention.figures,
-                    events: retention.events))
+                    minutes: retention.minutes, hours: retention.hours,
+                    events: retention.events, kinds: retention.kinds))
         } catch {
             throw .misuse(telemetry.store.problem(error.description))
         }

@@ -201,11 +201,18 @@ struct FoldTests {
     @Test("pools keep apart, hours too")
     func pools() {
         var fold = PoolFold()
-        for (time, used) in [(0, 4.0), (1, 8), (2, 6)] {
-            fold.add("a", used: used, at: Int64(time) * Span.minute)
-            fold.add("b", used: 1, at: Int64(time) * Span.minute)
+        func add(_ pool: String, _ used: Int64, minute: Int64) {
+            fold.add(
+                PoolSummary(
+                    sample: minute * Span.minute, run: 1, pool: pool, size: 254, used: used))
         }
-        fold.add("a", used: 2, at: 60 * Span.minute)
+        for (minute, used) in [(0, 4), (1, 8), (2, 6)] as [(Int64, Int64)] {
+            add("a", used, minute: minute)
+            add("b", 1, minute: minute)
+        }
+        #expect(fold.latest.count == 2)
+        add("a", 2, minute: 60)
+        #expect(fold.latest.mapValues(\.used.last) == ["a": 2])
         let hours = fold.hours(of: "a")
         #expect(hours.map(\.hour) == [0, 1])
         #expect(hours.map(\.mean) == [6, 2])

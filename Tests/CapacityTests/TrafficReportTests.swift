@@ -1,5 +1,6 @@
 import Presentation
 import SQLite
+import Store
 import Testing
 import Vocabulary
 
@@ -85,10 +86,10 @@ struct TrafficReportTests {
 
 @Suite("Ticks")
 struct TickFoldTests {
-    func tick(_ run: Int64, _ at: Int64, _ bytes: UInt64, mono: Int64? = nil) -> TickRow {
-        TickRow(
-            run: run, at: at * Span.second, instant: (mono ?? at) * Span.second,
-            traffic: Traffic(bytesIn: bytes))
+    func tick(_ run: Int64, _ at: Int64, _ bytes: UInt64, mono: Int64? = nil) -> TickSummary {
+        TickSummary(
+            tick: at * Span.second, run: run, instant: (mono ?? at) * Span.second,
+            counters: [Int64(bytes)])
     }
 
     @Test("a run whose beginning is not in the store counts from its first tick")
@@ -102,14 +103,16 @@ struct TickFoldTests {
     @Test("rates are of a minute, and its highest is kept")
     func rates() throws {
         var fold = TickFold()
-        for step in 0...240 {
+        var minutes = MinuteFold()
+        for step in 0..<240 {
             let bytes = UInt64(step) * 1000 + (step > 120 ? 60_000 : 0)
-            fold.add(tick(1, Int64(step) * 15, bytes))
+            minutes.add(tick(1, Int64(step) * 15, bytes)) { fold.add($0) }
         }
+        minutes.finish { fold.add($0) }
         let hour = try #require(fold.hours[0])
         // 4,000 bytes a minute, and 60,000 at once.
         #expect(hour.receive.value == 64_000 * 8 / 60.0)
-        #expect(hour.receive.at == 31 * 60 * Span.second)
+        #expect(hour.receive.at == (30 * 60 + 45) * Span.second)
         #expect(fold.rates?.receive == 4000 * 8 / 60.0)
     }
 
@@ -120,7 +123,7 @@ struct TickFoldTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return (state >> 33) % limit
         }
-        var rows: [TickRow] = []
+        var rows: [TickSummary] = []
         var expected: UInt64 = 0
         var wall: Int64 = 1_000_000
         var started: [Int64: Int64] = [:]
@@ -140,7 +143,7 @@ struct TickFoldTests {
             expected += bytes
             wall += 10_000
         }
-        rows.sort { $0.at < $1.at }
+        rows.sort { $0.first < $1.first }
         var fold = TickFold(started: started)
         for row in rows { fold.add(row) }
         let total = fold.hours.values.map(\.traffic.bytesIn).reduce(0, +)

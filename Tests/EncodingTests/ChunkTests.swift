@@ -136,6 +136,31 @@ struct ChunkPropertyTests {
         }
     }
 
+    @Test(
+        "steps are what the samples of a time add up to", arguments: 1...20 as ClosedRange<UInt64>)
+    func steps(_ seed: UInt64) throws {
+        var dice = Dice(state: seed)
+        for _ in 0..<20 {
+            let chunk = Self.random(&dice)
+            let ends = [
+                chunk.times.randomElement(using: &dice), chunk.times.randomElement(using: &dice),
+            ].map { $0 ?? 0 }
+            let window = min(ends[0], ends[1])...max(ends[0], ends[1])
+            var expected = [UInt64](repeating: 0, count: chunk.columns)
+            var before = chunk.base ?? expected
+            for (sample, time) in chunk.times.enumerated() {
+                for column in 0..<chunk.columns {
+                    let value = chunk.values[sample * chunk.columns + column]
+                    if window.contains(time) { expected[column] &+= value &- before[column] }
+                    before[column] = value
+                }
+            }
+            let found = try Chunk.steps(of: chunk.encoded(), within: window)
+            #expect(found ?? expected.map { _ in 0 } == expected, "seed \(seed)")
+            #expect((found == nil) == expected.allSatisfy { $0 == 0 })
+        }
+    }
+
     @Test("with one bit flipped, cut short or made longer is refused")
     func damaged() throws {
         var dice = Dice(state: 99)
@@ -168,6 +193,7 @@ struct ChunkPropertyTests {
             for shift in [0, 8, 16, 24] as [UInt32] {
                 bytes.append(UInt8(truncatingIfNeeded: sum >> shift))
             }
+            _ = try? Chunk.steps(of: bytes, within: 0...Int64.max)
             guard let chunk = try? Chunk(decoding: bytes) else { continue }
             decoded += 1
             #expect(try Chunk(decoding: chunk.encoded()).values == chunk.values)

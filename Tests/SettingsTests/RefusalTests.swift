@@ -71,6 +71,16 @@ struct RefusalTests {
                 8
             ),
             (
+                "telemetry: {retention: {kinds: {message_droped: 30d}}}\n",
+                "telemetry.retention.kinds.message_droped: no kind of event; did you mean \"message_dropped\"?",
+                8
+            ),
+            (
+                "telemetry: {retention: {kinds: {session_closed: 30d}}}\n",
+                "telemetry.retention.kinds.session_closed: accounts rest on it, so it is kept for good; leave it out",
+                8
+            ),
+            (
                 "telemetry: {interval: 15}\n",
                 "telemetry.interval: \"15\" is not a number with a unit (ms, s, m, h, d); expected a time such as 15s, from 1s to 1h",
                 8

@@ -136,4 +136,18 @@ struct ValueTests {
         let kind = Kind.duration(.zero...Duration.seconds(604_800), "1s")
         #expect(throws: Refusal.self) { try kind.parse(written) }
     }
+
+    @Test("ages of what is kept, single kinds of event among them")
+    func retention() throws {
+        let retention = try parse(
+            smallest
+                + "telemetry: {retention: {minutes: 730d, kinds: {message_dropped: 30d, peer_dead: 2h}}}\n"
+        ).telemetry.retention
+        #expect(retention.minutes == .seconds(730 * 86_400))
+        #expect(retention.hours == nil)
+        #expect(
+            retention.kinds == [
+                "message_dropped": .seconds(30 * 86_400), "peer_dead": .seconds(7_200),
+            ])
+    }
 }

@@ -41,9 +41,10 @@ func ask(_ path: String, slots: Int, hours: Double) throws -> [(String, Double)]
     ]
     var results: [(String, Double)] = []
     for (name, sql) in questions {
-        let (first, median, rows) = try median(sql, of: reader)
+        let (first, median, cpu, rows) = try median(sql, of: reader)
         results += [
-            ("\(name)_first_ms", first), ("\(name)_ms", median), ("\(name)_rows", Double(rows)),
+            ("\(name)_first_ms", first), ("\(name)_ms", median),
+            ("\(name)_cpu_ms", cpu), ("\(name)_rows", Double(rows)),
         ]
     }
     if case .integer(let bytes)? = try reader.rows(users).rows.first?.last {
@@ -75,7 +76,7 @@ func eventsPerSecond(_ path: String) throws -> Results {
 }
 
 /// A year of the gateway's own figures, one a minute, summed up by day.
-func yearOfMinutes(_ path: String) throws -> Double {
+func yearOfMinutes(_ path: String) throws -> [(String, Double)] {
     let store = try Store(path: path, version: "bench", at: Timestamp(nanoseconds: 1), bootID: "b")
     for day in 0..<365 {
         let ticks = (0..<1_440).map { minute in
@@ -90,8 +91,23 @@ func yearOfMinutes(_ path: String) throws -> Double {
         try store.append(events: [], ticks: ticks)
     }
     let sql = """
-        SELECT at_ns / 86400000000000 AS day, max(sessions), avg(sessions),
+        SELECT start_ns / 86400000000000 AS day, max(sessions_max),
+               sum(sessions_sum) * 1.0 / sum(ticks), max(bytes_in_max) - min(bytes_in_min)
+          FROM gateway_hours GROUP BY day
+        """
+    let reader = try StoreReader(path: path)
+    let (_, hours, cpu, _) = try median(sql, of: reader)
+    let ticks = """
+        SELECT at_ns / 86400000000000 AS day, max(sessions), sum(sessions) * 1.0 / count(*),
                max(bytes_in) - min(bytes_in) FROM ticks GROUP BY day
         """
-    return try median(sql, of: try StoreReader(path: path)).median
+    let exact = try median(ticks, of: reader)
+    guard try reader.rows(sql).rows == reader.rows(ticks).rows else { throw Differs() }
+    return [
+        ("year_of_minutes_ms", hours), ("year_of_minutes_cpu_ms", cpu),
+        ("year_of_minutes_by_tick_ms", exact.median), ("year_of_minutes_by_tick_cpu_ms", exact.cpu),
+    ]
 }
+
+/// The sums do not say what the ticks say.
+struct Differs: Error {}

@@ -138,7 +138,9 @@ struct OpeningTests {
         store.close()
         try make(
             """
-            DROP VIEW events; DROP VIEW leases; CREATE VIEW leases AS SELECT 1 AS old;
+            DROP VIEW events; DROP VIEW leases; DROP VIEW gateway_metrics;
+            DROP VIEW gateway_minutes; DROP VIEW gateway_hours;
+            CREATE VIEW leases AS SELECT 1 AS old;
             DROP VIEW alerts; DROP VIEW sessions; DROP VIEW spans_of_runs; DROP VIEW samples;
             DROP VIEW rates; DROP VIEW child_sas; DROP VIEW session_hours;
             DROP VIEW session_totals; DROP INDEX peer_dead_by_session;

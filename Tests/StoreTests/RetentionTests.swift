@@ -102,11 +102,16 @@ struct RetentionTests {
             ticks: [RecordedTick(at: 1, pools: [Self.staff])])
         try store.append(events: [], ticks: [RecordedTick(at: 7_190, pools: [Self.staff])])
         #expect(try count("ticks") == 2)
+        // They go by whole hours; the first one ends at 3,200.
         try store.append(events: [], ticks: [RecordedTick(at: 7_202, pools: [Self.staff])])
-        #expect(try count("ticks") == 2)
-        #expect(try count("pool_samples") == 2)
+        #expect(try count("ticks") == 3)
         #expect(try count("events_lost") == 2)
         try store.append(events: [], ticks: [RecordedTick(at: 10_900)])
+        #expect(try count("ticks") == 3)
+        #expect(try count("pool_samples") == 2)
+        // What they added up to stays.
+        #expect(try store.connection.integer("SELECT sum(ticks) FROM tick_hours") == 3)
+        #expect(try store.connection.integer("SELECT sum(samples) FROM pool_minutes") == 3)
         // The newest of a kind stays.
         #expect(try count("events_lost") == 1)
         #expect(try count("lease_granted") == 1)
@@ -148,5 +153,87 @@ struct RetentionTests {
         }
         #expect(free > 100)
         #expect(try store.connection.integer("PRAGMA freelist_count") <= 20)
+    }
+
+    @Test("sums go after what they are of, those by hour last")
+    func sums() throws {
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+            retention: Retention(
+                figures: .seconds(3_600), minutes: .seconds(7_200), hours: .seconds(18_000)))
+        func counts(at second: Int64) throws -> [Int64] {
+            try store.append(
+                events: [], ticks: [RecordedTick(at: second, pools: [Self.staff])])
+            return try ["ticks", "tick_minutes", "tick_hours", "pool_hours", "rollup_hours"].map {
+                try store.connection.integer("SELECT count(*) FROM \($0) WHERE \(first($0))")
+            }
+        }
+        /// Of the hour that ends at 3,200.
+        func first(_ table: String) -> String {
+            let column = ["ticks": "at_ns", "rollup_hours": "hour * 3600000000000"][table]
+            return "\(column ?? "start_ns") < 1795003200000000000"
+        }
+        #expect(try counts(at: 100) == [1, 0, 0, 0, 1])
+        #expect(try counts(at: 3_300) == [1, 1, 1, 1, 1])
+        #expect(try counts(at: 6_700) == [1, 1, 1, 1, 1])
+        #expect(try counts(at: 6_900) == [0, 1, 1, 1, 1])
+        #expect(try counts(at: 10_300) == [0, 1, 1, 1, 1])
+        #expect(try counts(at: 10_500) == [0, 0, 1, 1, 1])
+        #expect(try counts(at: 21_100) == [0, 0, 1, 1, 1])
+        #expect(try counts(at: 21_300) == [0, 0, 0, 0, 0])
+        #expect(try folder.read().check().isEmpty)
+    }
+
+    @Test("a kind of event goes by its own age, though it belongs to a session; beginnings stay")
+    func kinds() throws {
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+            retention: Retention(
+                events: .seconds(3_600),
+                kinds: [
+                    "events_lost": .seconds(7_200), "peer_dead": .seconds(3_600),
+                    "session_established": .seconds(3_600),
+                ]))
+        let events: [RecordedEvent] = [
+            RecordedEvent(EventsLost.example, at: 1), RecordedEvent(PoolExhausted.example, at: 1),
+            RecordedEvent(PeerDead.example, at: 1), RecordedEvent(established(1), at: 1),
+        ]
+        try store.append(events: events + events, ticks: [])
+        func counts(at second: Int64) throws -> [Int64] {
+            try store.append(events: [], ticks: [RecordedTick(at: second)])
+            return try ["events_lost", "pool_exhausted", "peer_dead", "session_established"].map {
+                try store.connection.integer("SELECT count(*) FROM \($0)")
+            }
+        }
+        #expect(try counts(at: 3_600) == [2, 2, 2, 2])
+        #expect(try counts(at: 3_700) == [2, 1, 1, 2])
+        #expect(try counts(at: 7_300) == [1, 1, 1, 2])
+        let names = Set(Catalogue.events.map(\.name))
+        #expect(Catalogue.keptForGood.isSubset(of: names))
+    }
+
+    @Test("the file does not double while it is swept, and ends smaller")
+    func sizes() throws {
+        let lost = RecordedEvent(EventsLost.example, at: 1)
+        for _ in 0..<12 {
+            try store.append(events: Array(repeating: lost, count: 10_000), ticks: [])
+        }
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(2), bootID: "boot",
+            retention: Retention(events: .seconds(3_600)))
+        let before = store.sizeBytes
+        var most = before
+        for second in 0..<250 as Range<Int64> {
+            try store.append(events: [], ticks: [RecordedTick(at: 4_000 + second)])
+            most = max(most, store.sizeBytes)
+        }
+        #expect(before > 5_000_000)
+        #expect(most < 2 * before)
+        #expect(try store.connection.integer("SELECT count(*) FROM events_lost") == 1)
+        store.close()
+        #expect(store.sizeBytes < before / 2)
     }
 }

@@ -295,6 +295,15 @@ package enum HandshakeStage: String, Label {
     case total
 }
 
+/// What a legal hold covers.
+package enum HoldScope: String, Label {
+    /// Everything of a time.
+    case time
+    case session
+    /// A user and the user's sessions.
+    case identity
+}
+
 package enum StopCause: String, Label {
     case signal, failure
     case crash

@@ -13,8 +13,9 @@ struct StoreCommand: ParsableCommand {
               weir store stats --format json
               weir store backup /backup/weir.db
               weir store compact --store old.db
+              weir store hold list
             """,
-        subcommands: [CheckStore.self, Stats.self, Backup.self, Compact.self])
+        subcommands: [CheckStore.self, Stats.self, Backup.self, Compact.self, HoldCommand.self])
 
     struct CheckStore: ParsableCommand {
         static let configuration = CommandConfiguration(
