@@ -85,6 +85,7 @@ let package = Package(
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
         module("Encoding", .pure),
+        module("Interchange", .pure, ["Vocabulary"]),
         module("Presentation", .pure, ["Vocabulary"]),
         module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
@@ -94,7 +95,8 @@ let package = Package(
         // Shells: sockets, files, clocks, threads.
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
-        module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
+        module("Store", .foreign, ["Encoding", "Interchange", "SQLite", "Vocabulary"]),
+        module("Transfer", .foreign, ["Interchange", "SQLite", "Store", "Vocabulary"]),
         // For the sqlite3 shell: loads where there is no Swift.
         .target(
             name: "StoreExtension", dependencies: ["CSQLite", "SQLite", "Store"],
@@ -124,7 +126,7 @@ let package = Package(
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
                 "Gateway", "LoadTest", "Page", "Presentation", "Recorder", "Rules", "Settings",
-                "Store",
+                "Store", "Transfer",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -170,6 +172,10 @@ let package = Package(
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
         tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests("InterchangeTests", ["Interchange", "Vocabulary"]),
+        tests(
+            "TransferTests",
+            ["Crypto", "Forensics", "Interchange", "Recorder", "Store", "Transfer", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]
