@@ -154,9 +154,6 @@ package final class Importer {
         reading.state.bytes += Int64(line.count)
         reading.state.lines += 1
         reading.fingerprint.add(line)
-        if reading.state.bytes <= ImportState.headBytes {
-            reading.state.head = reading.fingerprint.value
-        }
         reading.inBatch += 1
         if reading.inBatch >= batch {
             try commit(&reading)
@@ -219,6 +216,9 @@ package final class Importer {
     private func commit(_ reading: inout Reading) throws(TransferError) {
         reading.inBatch = 0
         reading.state.fingerprint = reading.fingerprint.value
+        let head = try reading.file.fingerprints(
+            at: [min(ImportState.headBytes, reading.state.bytes)])
+        reading.state.head = head.last?.value ?? 0
         let state = reading.state
         try storing { () throws(ImportError) in try self.store.commit(state) }
     }

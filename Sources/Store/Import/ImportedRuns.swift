@@ -77,9 +77,15 @@ extension StoreImporter {
         }
     }
 
+    /// Numbers beyond are not kept, so that there are always more.
+    private static let highestKept: Int64 = 1_000_000_000
+
     private func insertRun(_ row: ImportedRow, as fileRun: Int64) throws(SQLiteError) {
+        let isTaken = try connection.integer(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE run = ?)", [.integer(fileRun)])
+        let isFree = isTaken == 0 && (1...Self.highestKept).contains(fileRun)
         let highest = try connection.integer("SELECT coalesce(max(run), 0) FROM runs")
-        let run = fileRun > highest ? fileRun : highest + 1
+        let run = isFree ? fileRun : highest + 1
         var row = row
         row["run"] = .integer(run)
         row["first_id"] = .integer(nextEvent)
