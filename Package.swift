@@ -85,6 +85,7 @@ let package = Package(
         module("Rules", .pure, ["Vocabulary"]),
         module("Forecast", .pure),
         module("Encoding", .pure),
+        module("Interchange", .pure, ["Vocabulary"]),
         module("Presentation", .pure, ["Vocabulary"]),
         module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
@@ -95,7 +96,8 @@ let package = Package(
         // Shells: sockets, files, clocks, threads.
         module("Clocks", .foreign, ["Vocabulary"]),
         module("SQLite", .foreign, ["CSQLite"]),
-        module("Store", .foreign, ["Encoding", "SQLite", "Vocabulary"]),
+        module("Store", .foreign, ["Encoding", "Interchange", "SQLite", "Vocabulary"]),
+        module("Transfer", .foreign, ["Interchange", "SQLite", "Store", "Vocabulary"]),
         // For the sqlite3 shell: loads where there is no Swift.
         .target(
             name: "StoreExtension", dependencies: ["CSQLite", "SQLite", "Store"],
@@ -125,7 +127,7 @@ let package = Package(
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
                 "Gateway", "LoadTest", "Page", "Presentation", "RADIUS", "Recorder", "Rules",
-                "Settings", "Store",
+                "Settings", "Store", "Transfer",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -176,9 +178,13 @@ let package = Package(
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
+        tests("InterchangeTests", ["Interchange", "Vocabulary"]),
         tests(
             "StoreTests",
             ["CFaultyFiles", "Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests(
+            "TransferTests",
+            ["Crypto", "Forensics", "Interchange", "Recorder", "Store", "Transfer", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

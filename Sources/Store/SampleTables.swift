@@ -25,6 +25,7 @@ package final class SampleTables {
         self.guest = guest
         try connection.register(ChildSamples(self), as: "child_samples")
         try connection.register(TrafficBetween(self), as: "traffic_between")
+        try connection.register(ImportedSamples(self), as: "imported_samples")
     }
 
     func disconnected() { guest?.forgetStatements() }

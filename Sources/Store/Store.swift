@@ -150,7 +150,7 @@ package final class Store: @unchecked Sendable {
 
     private static let cacheKilobytes = 8_192
 
-    private static func configure(_ connection: Connection) throws(SQLiteError) {
+    static func configure(_ connection: Connection) throws(SQLiteError) {
         // Counts for a file that is still empty; any other has what it was made with.
         _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
         _ = try connection.value("PRAGMA journal_mode = WAL")

@@ -42,7 +42,7 @@ enum Tables {
             poolHours,
         ]
         + [sampledSessions, series, seriesLast, chunks, folds, journal]
-        + Catalogue.events.map(event)
+        + ImportTables.all + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
     /// omitted it, and an older Weir did not know it.
@@ -67,7 +67,7 @@ enum Tables {
             index("session_established", ["identity", "at_ns"]),
             index("child_sa_installed", ["run", "child"]),
             index("series", ["session"]), index("series", ["run", "child"]),
-            index("chunks", ["series"]),
+            index("chunks", ["series"]), index("imported_chunks", ["grouping"]),
             index("rollup_hours", ["state", "hour"]),
         ]
     }

@@ -55,7 +55,7 @@ package struct DisclosedEvent: Hashable, Sendable {
     /// In the order of the schema's fields.
     package let values: [Datum]
 
-    fileprivate init(kind: String, values: [Datum]) {
+    init(kind: String, values: [Datum]) {
         self.kind = kind
         self.values = values
     }

@@ -77,7 +77,9 @@ struct StoreOptions: ParsableArguments {
 
     /// The policy that clear values in questions are turned into stored ones by: the
     /// configuration's, else pseudonyms under the key that lies beside the store.
-    func policy() throws -> Disclosure {
+    ///
+    /// - Parameter creatingKey: makes the key if there is none.
+    func policy(creatingKey: Bool = false) throws -> Disclosure {
         let privacy: Configuration.Privacy
         if let configuration = try configuration() {
             privacy = configuration.telemetry.privacy
@@ -85,7 +87,7 @@ struct StoreOptions: ParsableArguments {
             privacy = .beside(store: try path())
         }
         do {
-            let key = try privacy.pseudonymKey(create: false)
+            let key = try privacy.pseudonymKey(create: creatingKey)
             return privacy.disclosure(
                 key.map { KeyedPseudonymiser(key: $0) as any Pseudonymiser } ?? NoPseudonyms())
         } catch {

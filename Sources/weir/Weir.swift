@@ -25,7 +25,7 @@ struct Weir: AsyncParsableCommand {
         subcommands: [
             Run.self, Check.self, Demo.self, Load.self, Sessions.self, Top.self, Terminate.self,
             Drain.self, Reload.self, Alerts.self, Report.self, Query.self, StoreCommand.self,
-            Records.self, PseudonymOf.self,
+            Export.self, Import.self, Records.self, PseudonymOf.self,
         ])
 }
 
