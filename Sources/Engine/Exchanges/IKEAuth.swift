@@ -27,6 +27,7 @@ extension Engine {
         case .success(let login):
             switch admit(login, payloads, of: sa, handshake, at: now, &output) {
             case .failure(let rejection):
+                if let ticket = login.ticket { giveBack(ticket) }
                 // The IKE SA would stand without a Child SA (RFC 7296 §1.2); a remote-access
                 // user has no use for one. It hears that it is who it says, and what was wrong.
                 respond(
