@@ -89,6 +89,7 @@ let package = Package(
         module("Page", .pure, ["Presentation", "Vocabulary"]),
         module("Crypto", .foreign, ["COpenSSL"]),
         module("ESP", .pure, ["Crypto", "Vocabulary"]),
+        module("RADIUS", .pure, ["Crypto", "Vocabulary", deque]),
         module("Engine", .pure, ["Crypto", "ESP", "Vocabulary", "Wire", deque, heap]),
 
         // Shells: sockets, files, clocks, threads.
@@ -112,7 +113,7 @@ let package = Package(
         module("Settings", .foreign, ["Crypto", "Engine", "Vocabulary", yams]),
         module(
             "Gateway", .foreign,
-            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "Vocabulary"]),
+            ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "RADIUS", "Vocabulary"]),
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
             "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
@@ -123,8 +124,8 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "Alerts", "Capacity", "Clocks", "Crypto", "ESP", "Engine", "Exporter", "Forensics",
-                "Gateway", "LoadTest", "Page", "Presentation", "Recorder", "Rules", "Settings",
-                "Store",
+                "Gateway", "LoadTest", "Page", "Presentation", "RADIUS", "Recorder", "Rules",
+                "Settings", "Store",
                 "Vocabulary", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: common),
@@ -134,15 +135,20 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
+        // Files that fail, for the store's tests.
+        .target(name: "CFaultyFiles", dependencies: ["CSQLite"], path: "Tests/FaultyFiles"),
         .executableTarget(
             name: "defence-bench",
             dependencies: ["CLinux", "Crypto", "ESP", "Engine", "Vocabulary"],
             path: "Tests/Bench", swiftSettings: common),
         .executableTarget(
-            name: "store-crash-helper", dependencies: ["Store", "Vocabulary"],
+            name: "store-crash-helper", dependencies: ["CFaultyFiles", "Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
-            name: "store-bench", dependencies: ["Encoding", "SQLite", "Store", "Vocabulary"],
+            name: "store-bench",
+            dependencies: [
+                "Crypto", "Exporter", "Recorder", "SQLite", "Store", "Vocabulary", logging,
+            ],
             path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(
@@ -163,13 +169,16 @@ let package = Package(
             ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "LoadTest", "Vocabulary"]),
         tests("PageTests", ["Page", "Presentation", "Vocabulary"]),
         tests("PresentationTests", ["Presentation", "Vocabulary"]),
+        tests("RADIUSTests", ["Crypto", "RADIUS", "Vocabulary"]),
         tests(
             "RecorderTests",
             ["Alerts", "Clocks", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging]),
         tests("RulesTests", ["Rules", "Vocabulary"]),
         tests("SettingsTests", ["Crypto", "Engine", "Settings", "Vocabulary"]),
         tests("SQLiteTests", ["SQLite"]),
-        tests("StoreTests", ["Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+        tests(
+            "StoreTests",
+            ["CFaultyFiles", "Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

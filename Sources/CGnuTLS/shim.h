@@ -77,6 +77,26 @@ static inline int weir_tls_check_trust(const void *certificates, size_t size)
     return code;
 }
 
+/* When the first of the certificates in PEM text expires, in seconds since the epoch; 0 if none can
+   be read or all are good for ever (RFC 5280 4.1.2.5). */
+static inline long long weir_tls_first_expiry(const void *certificates, size_t size)
+{
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    gnutls_datum_t text = {(unsigned char *)certificates, (unsigned)size};
+    if (gnutls_x509_crt_list_import2(&list, &count, &text, GNUTLS_X509_FMT_PEM, 0) < 0) return 0;
+    long long first = 0;
+    for (unsigned place = 0; place < count; place++) {
+        time_t expiry = gnutls_x509_crt_get_expiration_time(list[place]);
+        if (expiry > 0 && expiry != GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION
+            && (first == 0 || expiry < first))
+            first = expiry;
+        gnutls_x509_crt_deinit(list[place]);
+    }
+    gnutls_free(list);
+    return first;
+}
+
 /* 0 if GnuTLS takes a priority string and it leaves at least one suite, or its error. */
 static inline int weir_tls_check_priorities(const char *priorities)
 {

@@ -4,9 +4,11 @@ import COpenSSL
 /// counted atomically, so that every thread may use them.
 enum Algorithms {
     nonisolated(unsafe) static let sha1 = present(EVP_MD_fetch(nil, "SHA1", nil), "SHA-1")
+    nonisolated(unsafe) static let md5 = present(EVP_MD_fetch(nil, "MD5", nil), "MD5")
     nonisolated(unsafe) static let sha256 = present(EVP_MD_fetch(nil, "SHA256", nil), "SHA-256")
 
     /// To be duplicated, never used itself.
+    nonisolated(unsafe) static let hmacMD5 = present(weir_hmac_template("MD5"), "HMAC-MD5")
     nonisolated(unsafe) static let hmacSHA256 = present(weir_hmac_template("SHA256"), "HMAC")
     nonisolated(unsafe) static let hmacSHA384 = present(weir_hmac_template("SHA384"), "HMAC")
     nonisolated(unsafe) static let hmacSHA512 = present(weir_hmac_template("SHA512"), "HMAC")

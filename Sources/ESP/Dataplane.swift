@@ -9,6 +9,14 @@ package protocol Dataplane: AnyObject {
     /// - Throws: ``CryptoError/library(code:)`` if the keys are refused; nothing is installed then.
     func install(_ child: consuming ChildSA, outbound: Bool) throws(CryptoError)
 
+    /// Keeps packets with this SPI of ours, within limits, until a Child SA with it is installed:
+    /// the peer has been asked for one, and may send by it before its answer is here.
+    func expect(_ inboundSPI: UInt32, of session: SessionID)
+
+    /// There will be no such Child SA: what was kept for it is dropped. Nothing happens if it is
+    /// installed, or was not expected.
+    func giveUp(_ inboundSPI: UInt32)
+
     /// Nothing happens if it is active, was deactivated, or is unknown.
     func activateOutbound(_ child: ChildID)
 

@@ -7,6 +7,8 @@ package enum Opened: Hashable, Sendable {
     /// newest and that is not where we send to (RFC 7296 §2.23).
     case deliver(inner: Range<Int>, child: ChildID, moved: Endpoint?)
     case dropped(ESPDrop, session: SessionID?)
+    /// Kept until its Child SA is in place: see ``Tunnels/takeEarly()``.
+    case early
     /// Authentic, and nothing to forward (RFC 4303 §2.6).
     case dummy
 }
@@ -34,6 +36,7 @@ package final class Tunnels: Dataplane {
     /// By the number of the inner network: tenants may use the same addresses.
     private var routes: [Int: Routes] = [:]
     private var drops = DropLog()
+    private var early = EarlyPackets()
     /// Of the Child SAs that are gone.
     private var retired = Traffic()
 
@@ -71,6 +74,16 @@ package final class Tunnels: Dataplane {
         byID[tunnel.child] = tunnel
         bySPI[tunnel.inboundSPI] = tunnel
         routes[tunnel.network, default: Routes()].insert(tunnel)
+        early.release(tunnel.inboundSPI)
+    }
+
+    package func expect(_ inboundSPI: UInt32, of session: SessionID) {
+        early.expect(inboundSPI, of: session)
+    }
+
+    package func giveUp(_ inboundSPI: UInt32) {
+        guard let (session, packets) = early.giveUp(inboundSPI) else { return }
+        for packet in packets { drops.add(.earlyRefused, session, from: packet.remote.address) }
     }
 
     package func activateOutbound(_ child: ChildID) { byID[child]?.activateOutbound() }
@@ -109,7 +122,7 @@ package final class Tunnels: Dataplane {
             return drop(.malformed, nil, from: remote.address)
         }
         guard let tunnel = bySPI[packet.span.word32(at: 0)] else {
-            return drop(.unknownSPI, nil, from: remote.address)
+            return hold(packet.span, from: remote)
         }
         switch tunnel.open(&packet, from: remote, at: now) {
         case .dropped(let reason, let session):
@@ -119,6 +132,25 @@ package final class Tunnels: Dataplane {
             return opened
         }
     }
+
+    /// A packet whose Child SA is not in place.
+    private func hold(_ packet: Span<UInt8>, from remote: Endpoint) -> Opened {
+        switch early.hold(packet, packet.word32(at: 0), from: remote) {
+        case .held: .early
+        case .tooMany(let session): drop(.earlyLimit, session, from: remote.address)
+        case .unexpected: drop(.unknownSPI, nil, from: remote.address)
+        }
+    }
+
+    /// Packets that came before their Child SA, which is in place now, each SPI's in their order.
+    /// Whoever has the engine install Child SAs opens them before any later packet.
+    package func takeEarly() -> [EarlyPacket] { early.take() }
+
+    /// How many packets have come before their Child SA and were kept.
+    package var earlyPackets: UInt64 { early.held }
+
+    /// No Child SA is expected, and no packet waits for one.
+    package var expectsNothing: Bool { early.isEmpty }
 
     private func drop(_ reason: ESPDrop, _ session: SessionID?, from source: IPAddress) -> Opened {
         drops.add(reason, session, from: source)

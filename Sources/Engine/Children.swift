@@ -140,6 +140,12 @@ extension Engine {
         return id
     }
 
+    /// Frees an SPI that no Child SA came of.
+    func giveUpSPI(_ spi: UInt32) {
+        inboundSPIs.remove(spi)
+        dataplane.giveUp(spi)
+    }
+
     func announce(_ child: Child, of session: Session, _ output: inout Output) {
         output.events.append(
             ChildSAInstalled(

@@ -44,6 +44,8 @@ package final class Engine {
     var sessions: [SessionID: Session] = [:]
     /// Sessions by their user's canonical bytes, oldest first.
     var namesakes: [[UInt8]: [SessionID]] = [:]
+    /// Who is evicted next; made when it is needed.
+    var evictionQueues: [EvictionScope: EvictionQueue] = [:]
     var sessionOfChild: [ChildID: SessionID] = [:]
     var pools: [String: Pool]
     var inboundSPIs: Set<UInt32> = []
@@ -108,7 +110,7 @@ package final class Engine {
         _ child: ChildID, from remote: Endpoint, at now: Instant, _ output: inout Output
     ) {
         guard let id = sessionOfChild[child], let session = sessions[id],
-            let sa = sas[session.ikeSPI]
+            let sa = sas[session.ikeSPI], mayMove(session, of: sa, to: remote)
         else { return }
         var path = sa.path
         path.remote = remote

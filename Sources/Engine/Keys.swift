@@ -11,8 +11,10 @@ struct IKEKeys: ~Copyable, Sendable {
     /// SK_pi and SK_pr: bind the AUTH payloads to the exchange.
     let initiatorAuth: SecretBytes
     let responderAuth: SecretBytes
-    var sealer: Sealer
-    var opener: Opener
+    private let cipher: Cipher
+    /// SK_ei with SK_ai, or SK_er with SK_ar: ours, and the peer's.
+    private let sealingKey: SecretBytes
+    private let openingKey: SecretBytes
 
     /// - Parameters:
     ///   - seed: SKEYSEED.
@@ -38,17 +40,16 @@ struct IKEKeys: ~Copyable, Sendable {
         let responder = material.slice((encryptionStart + encryption)..<auth)
         let initiatorIntegrity = material.slice(prf..<(prf + integrity))
         let responderIntegrity = material.slice((prf + integrity)..<encryptionStart)
-        let initiatorKey = initiator.appending(initiatorIntegrity)
-        let responderKey = responder.appending(responderIntegrity)
-        let sealer = try Sealer(
-            suite.cipher, key: weInitiated ? initiatorKey.duplicate() : responderKey.duplicate())
-        let opener = try Opener(
-            suite.cipher, key: weInitiated ? responderKey.duplicate() : initiatorKey.duplicate())
         skD = material.slice(0..<prf)
         initiatorAuth = material.slice(auth..<(auth + prf))
         responderAuth = material.slice((auth + prf)..<(auth + 2 * prf))
-        self.sealer = sealer
-        self.opener = opener
+        cipher = suite.cipher
+        sealingKey =
+            weInitiated
+            ? initiator.appending(initiatorIntegrity) : responder.appending(responderIntegrity)
+        openingKey =
+            weInitiated
+            ? responder.appending(responderIntegrity) : initiator.appending(initiatorIntegrity)
         if let tap {
             tap("SK_d", skD)
             if integrity > 0 {
@@ -60,6 +61,25 @@ struct IKEKeys: ~Copyable, Sendable {
             tap("SK_pi", initiatorAuth)
             tap("SK_pr", responderAuth)
         }
+    }
+
+    /// Encrypts a message of ours; as ``Sealer/seal(_:aad:iv:body:)``.
+    ///
+    /// OpenSSL's state of a key fills a kilobyte. An IKE SA has few messages and lives for hours, so
+    /// that it is made for each of them.
+    borrowing func seal(
+        _ packet: inout MutableSpan<UInt8>, aad: Range<Int>, iv: UInt64, body: Range<Int>
+    ) throws(CryptoError) {
+        var sealer = try Sealer(cipher, key: sealingKey)
+        try sealer.seal(&packet, aad: aad, iv: iv, body: body)
+    }
+
+    /// Decrypts a message of the peer's; as ``Opener/open(_:aad:iv:body:)``.
+    borrowing func open(
+        _ packet: inout MutableSpan<UInt8>, aad: Range<Int>, iv: Range<Int>, body: Range<Int>
+    ) throws(CryptoError) {
+        var opener = try Opener(cipher, key: openingKey)
+        try opener.open(&packet, aad: aad, iv: iv, body: body)
     }
 
     /// SKEYSEED of a first IKE SA: prf(Ni | Nr, g^ir).

@@ -9,48 +9,105 @@ struct LeaseRefusal: Error {
     let notify: NotifyPayload.Kind
 }
 
+/// Addresses for a session that is not sure to begin yet.
+struct LeaseOffer {
+    let pool: String
+    /// IPv4 first; never empty.
+    var addresses: [IPAddress] = []
+    /// Of them, those that the pool has lent for it.
+    var lent: [IPAddress] = []
+    /// Of them, those whose holders are to be evicted.
+    var awaited: [IPAddress] = []
+    /// What the peer is told.
+    var payloads: [AnyPayload] = []
+}
+
 extension Engine {
-    /// Lends an address of each family that the peer asks for and the connection's pool has. One
+    /// Finds an address of each family that the peer asks for and the connection's pool has. One
     /// of two is enough: the peer sees what it got (RFC 7296 §3.15.4).
     ///
-    /// - Returns: the answer's payloads; none if the connection lends no addresses.
-    func lend(
+    /// - Parameter room: who is to be evicted for want of addresses is added.
+    /// - Returns: nil if the connection lends no addresses.
+    func offerLease(
         to session: Session, _ connection: Connection, asking request: ConfigurationPayload?,
-        isChildless: Bool, at now: Instant, _ output: inout Output
-    ) -> Result<[AnyPayload], LeaseRefusal> {
-        guard let name = connection.pool else { return .success([]) }
+        isChildless: Bool, _ room: inout Room, _ output: inout Output
+    ) throws(LeaseRefusal) -> LeaseOffer? {
+        guard let name = connection.pool else { return nil }
         // A Child SA that comes later is refused then.
-        if request == nil, isChildless { return .success([]) }
+        if request == nil, isChildless { return nil }
         guard let request, request.kind == .request else {
-            return .failure(LeaseRefusal(reason: .failedCPRequired, notify: .failedCPRequired))
+            throw LeaseRefusal(reason: .failedCPRequired, notify: .failedCPRequired)
         }
         let wanted = Set(request.attributes.map(\.kind))
-        var attributes: [ConfigurationPayload.Attribute] = []
-        var addresses: [IPAddress] = []
+        var offer = LeaseOffer(pool: name)
         for family in AddressFamily.allCases where wanted.contains(family.addressAttribute) {
             // No copy of the pool may be at hand while it lends, or it is copied whole each time.
             guard let size = pools[name]?.size(family), size > 0 else { continue }
-            let lent =
-                ownAddress(family, of: session, pool: name, request)
-                ?? formerAddress(family, of: session, pool: name)
+            if let own = ownAddress(family, of: session, pool: name, request, &room) {
+                offer.addresses.append(own)
+            } else if let lent = formerAddress(family, of: session, pool: name)
                 ?? pools[name]?.lend(family, to: session.identity.canonicalBytes)
-                ?? lendEvicting(family, of: name, to: session, at: now, &output)
-            guard let lent else {
+            {
+                offer.addresses.append(lent)
+                offer.lent.append(lent)
+            } else if let awaited = evictedAddress(family, of: name, &room) {
+                offer.addresses.append(awaited)
+                offer.awaited.append(awaited)
+            } else {
                 output.events.append(PoolExhausted(pool: name, size: size))
-                continue
             }
-            addresses.append(lent)
-            attributes.append(.init(family.addressAttribute, family.value(of: lent)))
         }
-        guard !addresses.isEmpty else {
-            return .failure(
-                LeaseRefusal(reason: .internalAddressFailure, notify: .internalAddressFailure))
+        guard !offer.addresses.isEmpty else {
+            throw LeaseRefusal(reason: .internalAddressFailure, notify: .internalAddressFailure)
         }
-        session.lease = Lease(pool: name, addresses: addresses)
+        var attributes = offer.addresses.map { address in
+            ConfigurationPayload.Attribute(
+                address.family.addressAttribute, address.family.value(of: address))
+        }
         for server in connection.dns {
             attributes.append(.init(server.isIPv4 ? .ip4DNS : .ip6DNS, server.bytes))
         }
-        return .success([.configuration(ConfigurationPayload(.reply, attributes))])
+        offer.payloads = [.configuration(ConfigurationPayload(.reply, attributes))]
+        return offer
+    }
+
+    /// An address of a pool that has none left: of a session that is to be evicted anyhow, or by
+    /// the pool's policy.
+    private func evictedAddress(
+        _ family: AddressFamily, of pool: String, _ room: inout Room
+    ) -> IPAddress? {
+        if let address = room.evicted.lazy.compactMap({ self.soleAddress(family, of: $0, pool) })
+            .first
+        {
+            return address
+        }
+        guard let eviction = pools[pool]?.policy.eviction,
+            let victim = victim(in: .pool(pool, family), eviction, sparing: room),
+            let address = soleAddress(family, of: victim, pool)
+        else { return nil }
+        room.evicted.append(victim)
+        return address
+    }
+
+    /// The address that goes back to the pool when a session ends.
+    func soleAddress(
+        _ family: AddressFamily, of session: Session, _ pool: String
+    ) -> IPAddress? {
+        guard let lease = session.lease, lease.pool == pool else { return nil }
+        return lease.addresses.first { $0.family == family && !sharesAddress(session, $0) }
+    }
+
+    /// The login has failed.
+    func takeBack(_ offer: LeaseOffer?) {
+        for address in offer?.lent ?? [] { pools[offer?.pool ?? ""]?.giveBack(address) }
+    }
+
+    /// The login succeeds, and who was to be evicted has been.
+    func take(_ offer: LeaseOffer, for session: Session) -> Lease {
+        for address in offer.awaited {
+            _ = pools[offer.pool]?.lend(address, to: session.identity.canonicalBytes)
+        }
+        return Lease(pool: offer.pool, addresses: offer.addresses)
     }
 }
 

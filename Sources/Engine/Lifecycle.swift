@@ -14,7 +14,7 @@ extension Engine {
         sessions[session.id] = session
         sessionCounts[session.connection.name, default: 0] += 1
         namesakes[session.identity.canonicalBytes, default: []].append(session.id)
-        enter(session, from: sa.path.remote.address)
+        queueForEviction(session)
         startTimers(of: sa, session, at: now)
     }
 
@@ -113,18 +113,12 @@ extension Engine {
         finishDrain(&output)
     }
 
-    /// Gives a lease back that nobody was told of.
-    func release(_ session: Session) {
+    private func release(_ session: Session, _ output: inout Output) {
         guard let lease = session.lease else { return }
         for address in lease.addresses where !sharesAddress(session, address) {
             pools[lease.pool]?.giveBack(address)
         }
         session.lease = nil
-    }
-
-    private func release(_ session: Session, _ output: inout Output) {
-        guard let lease = session.lease else { return }
-        release(session)
         guard pools[lease.pool] != nil else { return }
         for _ in lease.addresses {
             output.events.append(LeaseReleased(session: session.id, pool: lease.pool))
@@ -161,7 +155,7 @@ extension Engine {
 
     /// Waits no longer for the answer to our request, and frees what was set aside for it.
     private func abandonRequest(of sa: IKESA) {
-        if let pending = sa.pending { inboundSPIs.remove(pending.context.spi) }
+        if let pending = sa.pending { giveUpSPI(pending.context.spi) }
         sa.pending = nil
     }
 

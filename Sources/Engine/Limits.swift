@@ -14,44 +14,99 @@ package enum EvictionPolicy: String, CaseIterable, Sendable {
     case longestIdle = "longest_idle"
 }
 
+/// What a login finds: nothing of it happens before the login is sure to succeed.
+struct Room {
+    /// The user's sessions that are up at other shards.
+    var elsewhere: [RemoteSession] = []
+    /// The user's sessions whose place the new one takes, here and elsewhere.
+    var replaced: [Session] = []
+    var replacedElsewhere: [RemoteSession] = []
+    var manner = RemoteEnd.replaced
+    /// The newest of them.
+    var newest: SessionID?
+    /// Other sessions, which end so that limits hold.
+    var evicted: [Session] = []
+    var evictedElsewhere: RemoteSession?
+    /// A session that stays, and whose address the new one has, too.
+    var shared: Session?
+    /// What has ended already, since the peer has lost it.
+    let forgotten: Forgotten
+
+    init(_ forgotten: Forgotten) { self.forgotten = forgotten }
+
+    func isLeaving(_ session: Session) -> Bool {
+        (replaced + evicted).contains { $0 === session }
+    }
+
+    /// Whether it may be chosen to be evicted.
+    func spares(_ session: Session) -> Bool { isLeaving(session) || session === shared }
+
+    /// How many of the sessions that a limit counts make room.
+    func leaving(where isCounted: (Session) -> Bool = { _ in true }) -> Int {
+        (replaced + evicted).count { $0.replacedUntil == nil && isCounted($0) }
+    }
+}
+
 extension Engine {
-    /// Sees to it that one more session of a login is within the limits of its user, its
-    /// connection and the gateway, where their eviction policies allow. Sessions whose place this
-    /// login or an earlier one takes don't count.
+    /// Looks whether one more session of a login is within the rules for one user's sessions and
+    /// the limits of its user, its connection and the gateway, where their eviction policies allow.
+    /// Sessions whose place this login or an earlier one takes don't count. One eviction for each
+    /// limit is enough, since a login adds one session: a limit that a reload has lowered logs
+    /// nobody out by itself.
     ///
-    /// - Returns: the limit that keeps it out; nil if there is room.
-    func makeRoom(
-        for login: Login, instead others: Predecessors, at now: Instant, _ output: inout Output
-    ) -> AuthFailure? {
+    /// - Throws: `rejection` with the reason that keeps it out.
+    func find(
+        _ room: inout Room, for login: Login, _ payloads: [AnyPayload], on sa: IKESA,
+        _ rejection: AuthRejection
+    ) throws(AuthRejection) {
+        guard findPredecessors(&room, of: login, payloads, on: sa) else {
+            throw rejection.because(.alreadyConnected)
+        }
         let connection = login.connection
-        let leaving = others.sessions.count
-        if let limit = connection.userLimit {
-            let own = sessionsOfUser(login).filter { $0.replacedUntil == nil }
-            let far = sessionsElsewhere(login).filter { !others.elsewhere.contains($0) }
-            guard
-                own.count + far.count - leaving < limit
-                    || evict(connection.eviction, sparing: others, at: now, &output, from: own)
-                    || evict(connection.eviction, far.first)
-            else { return .userLimit }
+        guard findUserRoom(&room, login) else {
+            throw rejection.because(.userLimit, .noAdditionalSAs)
         }
         if let limit = connection.sessionLimit {
             let count =
                 Int(clamping: sessionCounts[connection.name] ?? 0)
                 - (replacedCounts[connection.name] ?? 0)
             guard
-                count - leaving < limit
-                    || evict(
-                        connection.eviction, sparing: others, at: now, &output,
-                        from: sessions.values.lazy.filter { $0.connection.name == connection.name })
-            else { return .connectionLimit }
+                count - room.leaving(where: { $0.connection.name == connection.name }) < limit
+                    || findVictim(.connection(connection.name), connection.eviction, &room)
+            else { throw rejection.because(.connectionLimit, .noAdditionalSAs) }
         }
+        let count = sessions.count - replacedCounts.values.reduce(0, +)
         guard
-            sessions.count - replacedCounts.values.reduce(0, +) - leaving < policy.sessionLimit
-                || evict(
-                    policy.eviction, sparing: others, at: now, &output,
-                    from: sessions.values.lazy.filter { _ in true })
-        else { return .sessionLimit }
-        return nil
+            count - room.leaving() < policy.sessionLimit
+                || findVictim(.gateway, policy.eviction, &room)
+        else { throw rejection.because(.sessionLimit, .noAdditionalSAs) }
+    }
+
+    private func findUserRoom(_ room: inout Room, _ login: Login) -> Bool {
+        let eviction = login.connection.eviction
+        guard let limit = login.connection.userLimit else { return true }
+        let own = sessionsOfUser(login).filter {
+            $0.replacedUntil == nil && !room.isLeaving($0)
+        }
+        let far = room.elsewhere.filter {
+            !room.replacedElsewhere.contains($0) && $0 != room.evictedElsewhere
+        }
+        guard own.count + far.count >= limit else { return true }
+        guard eviction != .refuse else { return false }
+        if let victim = own.min(by: { since($0, eviction) < since($1, eviction) }) {
+            room.evicted.append(victim)
+            return true
+        }
+        room.evictedElsewhere = far.first
+        return !far.isEmpty
+    }
+
+    private func findVictim(
+        _ scope: EvictionScope, _ eviction: EvictionPolicy, _ room: inout Room
+    ) -> Bool {
+        guard let victim = victim(in: scope, eviction, sparing: room) else { return false }
+        room.evicted.append(victim)
+        return true
     }
 
     /// What this user has of the login's connection.
@@ -60,67 +115,8 @@ extension Engine {
             .filter { $0.connection.name == login.connection.name && $0.handle == nil }
     }
 
-    /// Lends an address of a pool that has none left, if its eviction policy allows.
-    func lendEvicting(
-        _ family: AddressFamily, of pool: String, to session: Session, at now: Instant,
-        _ output: inout Output
-    ) -> IPAddress? {
-        guard let policy = pools[pool]?.policy.eviction else { return nil }
-        let holders = sessions.values.lazy.filter { holder in
-            holder.lease.map { lease in
-                lease.pool == pool && lease.addresses.contains { $0.family == family }
-            } ?? false
-        }
-        guard evict(policy, sparing: Predecessors(), at: now, &output, from: holders) else {
-            return nil
-        }
-        return pools[pool]?.lend(family, to: session.identity.canonicalBytes)
-    }
-
-    /// Ends one of some sessions: one whose user has a new one already, else the one that the
-    /// policy names. One is enough, since a login adds one: a limit that a reload has lowered logs
-    /// nobody out by itself.
-    ///
-    /// - Cost: looks at each of the sessions.
-    /// - Returns: whether there was one.
-    private func evict(
-        _ policy: EvictionPolicy, sparing others: Predecessors, at now: Instant,
-        _ output: inout Output, from candidates: some Sequence<Session>
-    ) -> Bool {
-        guard policy != .refuse else { return false }
-        var victim: (session: Session, key: EvictionKey)?
-        for session in candidates where !others.sessions.contains(where: { $0 === session }) {
-            let key = EvictionKey(
-                isReplaced: session.replacedUntil != nil,
-                since: policy == .oldest ? session.established : lastTraffic(of: session))
-            if victim.map({ key < $0.key }) ?? true { victim = (session, key) }
-        }
-        guard let victim, let sa = sas[victim.session.ikeSPI] else { return false }
+    func evict(_ session: Session, at now: Instant, _ output: inout Output) {
+        guard let sa = sas[session.ikeSPI] else { return }
         end(sa, .evicted, tellingPeer: true, at: now, &output)
-        return true
-    }
-
-    /// Ends a session at another shard, the user's oldest there.
-    private func evict(_ policy: EvictionPolicy, _ session: RemoteSession?) -> Bool {
-        guard policy != .refuse, let session else { return false }
-        directory?.end(session, .evicted)
-        return true
-    }
-
-    /// When the last packet of a session's peer came through its tunnels; of a session without any,
-    /// when it began.
-    private func lastTraffic(of session: Session) -> Instant {
-        session.children.compactMap { dataplane.lastInbound(of: $0.id) }
-            .reduce(session.lastTraffic, max)
-    }
-}
-
-/// Who goes first: the least.
-private struct EvictionKey: Comparable {
-    let isReplaced: Bool
-    let since: Instant
-
-    static func < (left: Self, right: Self) -> Bool {
-        left.isReplaced == right.isReplaced ? left.since < right.since : left.isReplaced
     }
 }

@@ -172,7 +172,7 @@ extension Engine {
         var packet = datagram
         do throws(CryptoError) {
             var bytes = packet.mutableSpan
-            try sa.keys.opener.open(
+            try sa.keys.open(
                 &bytes, aad: 0..<range.lowerBound, iv: range.lowerBound..<body.lowerBound,
                 body: body)
         } catch {
@@ -221,7 +221,7 @@ extension Engine {
         let body = start..<(sealed.range.upperBound - cipher.tagLength)
         var bytes = datagram.mutableSpan
         do throws(CryptoError) {
-            try sa.keys.sealer.seal(
+            try sa.keys.seal(
                 &bytes, aad: 0..<sealed.range.lowerBound, iv: counter, body: body)
         } catch {
             // Nothing that a peer sends leads here: the cipher is keyed and the ranges are ours.

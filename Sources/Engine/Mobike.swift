@@ -74,6 +74,7 @@ extension Engine {
             sa.nat = situation
             scheduleKeepalive(of: sa, at: now)
         }
+        session.depart(from: sa.path.remote, to: path.remote)
         // IKE goes there at once; ESP when the peer has shown that it is there (§3.5).
         sa.path = path
         answer.needsVerification = session.path != path
@@ -142,6 +143,8 @@ extension Engine {
         if sa.session?.connection.allowsNAT == false {
             payloads.append(.noNATs(on: sa.path))
         }
+        // Our other addresses are not what they were, either (§3.6).
+        if !policy.addresses.isEmpty { payloads += addressNotifies(besides: sa.path) }
         return Plan(.informational, payloads, RequestContext(path: sa.path))
     }
 
@@ -179,6 +182,11 @@ struct PathAnswer {
 }
 
 extension Session {
+    fileprivate func depart(from old: Endpoint, to new: Endpoint) {
+        departed.removeAll { $0 == new || $0 == old }
+        if old != new { departed = departed.suffix(3) + [old] }
+    }
+
     /// Each message that speaks of the peer's addresses replaces what was known (RFC 4555 §3.6).
     fileprivate func noteAddresses(_ payloads: [AnyPayload]) {
         let told =

@@ -21,6 +21,13 @@ extension Engine {
         }
     }
 
+    /// Whether ESP from another place says where the peer is now. With MOBIKE the initiator alone
+    /// decides which addresses are used (RFC 4555 §2.2): its gateway moves nothing, and packets from
+    /// where it has said that it is no more are late.
+    func mayMove(_ session: Session, of sa: IKESA, to remote: Endpoint) -> Bool {
+        !sa.extensions.mobike || session.handle == nil && !session.departed.contains(remote)
+    }
+
     /// Follows a peer behind a NAT that gave it another address or port.
     func followNAT(of sa: IKESA, to path: Path, _ output: inout Output) {
         guard path != sa.path, sa.nat == .peer || sa.nat == .both else { return }

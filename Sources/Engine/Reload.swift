@@ -23,6 +23,7 @@ extension Engine {
             adopted[name] = pool
         }
         pools = adopted
+        evictionQueues = [:]
         let (shard, resumption) = (policy.shard, policy.resumption)
         policy = new
         policy.shard = shard

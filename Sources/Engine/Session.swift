@@ -35,6 +35,8 @@ final class Session {
     var ikeRekeyed: Instant?
     /// Where its ESP packets go: behind the IKE SA's path while a new one is being verified.
     var path: Path?
+    /// Where it was before it said that it had moved (RFC 4555 §3.5), the last few places.
+    var departed: [Endpoint] = []
     /// Other addresses that the peer says it has (RFC 4555 §3.6).
     var peerAddresses: [IPAddress] = []
     /// When the last ticket that was issued to it expires, milliseconds since the Unix epoch;

@@ -5,10 +5,47 @@ package import Vocabulary
 package protocol UserDirectory: AnyObject, Sendable {
     /// The sessions of a user at other shards.
     func sessions(of user: UserKey, besides shard: UInt8) -> [RemoteSession]
-    func add(_ session: RemoteSession, of user: UserKey)
+    /// Enters a session, unless the user's sessions at other shards are not the ones that its shard
+    /// knows any more.
+    ///
+    /// - Returns: whether it has.
+    func enter(
+        _ session: RemoteSession, of user: UserKey, knowing others: [RemoteSession]
+    ) -> Bool
     func remove(_ session: SessionID, of user: UserKey)
-    /// Has the shard that holds a session end it, because its user has logged in anew.
-    func end(_ session: RemoteSession, _ manner: RemoteEnd)
+    /// Removes a session and has the shard that holds it end it, because its user has logged in
+    /// anew.
+    func end(_ session: RemoteSession, of user: UserKey, _ manner: RemoteEnd)
+}
+
+/// What a ``UserDirectory`` keeps.
+///
+/// Of logins of one user at several shards at the same time, the one that comes to ``enter`` first
+/// is the earlier one. Whoever comes later must have seen it to enter, and so ends it, or is kept
+/// out by it, or counts it: as if one shard had had both, whatever the order of anything else.
+package struct UserTable: Sendable {
+    private var users: [UserKey: [RemoteSession]] = [:]
+
+    package init() {}
+
+    package var isEmpty: Bool { users.isEmpty }
+
+    package func sessions(of user: UserKey, besides shard: UInt8) -> [RemoteSession] {
+        users[user]?.filter { $0.shard != shard } ?? []
+    }
+
+    package mutating func enter(
+        _ session: RemoteSession, of user: UserKey, knowing others: [RemoteSession]
+    ) -> Bool {
+        guard sessions(of: user, besides: session.shard) == others else { return false }
+        users[user, default: []].append(session)
+        return true
+    }
+
+    package mutating func remove(_ session: SessionID, of user: UserKey) {
+        users[user]?.removeAll { $0.id == session }
+        if users[user]?.isEmpty == true { users[user] = nil }
+    }
 }
 
 /// How a session ends whose user has logged in at another shard.
@@ -66,18 +103,20 @@ extension Engine {
         return directory.sessions(of: user, besides: policy.shard)
     }
 
-    func enter(_ session: Session, from source: IPAddress) {
-        guard session.handle == nil else { return }
-        directory?.add(
+    /// - Returns: false if the user's sessions at other shards are not those any more.
+    func enter(
+        _ session: Session, from source: IPAddress, knowing others: [RemoteSession]
+    ) -> Bool {
+        directory?.enter(
             RemoteSession(id: session.id, shard: policy.shard, source: source),
-            of: session.userKey)
+            of: session.userKey, knowing: others) ?? true
     }
 
     func leave(_ session: Session) { directory?.remove(session.id, of: session.userKey) }
 }
 
 extension Session {
-    fileprivate var userKey: UserKey {
+    var userKey: UserKey {
         UserKey(connection: connection.name, identity: identity)
     }
 }

@@ -1,5 +1,6 @@
 import CGnuTLS
 package import Crypto
+import Vocabulary
 
 /// Who may talk to the server, and how: what a `web.yml` of Prometheus's exporter-toolkit says.
 package struct Access: Sendable {
@@ -113,6 +114,19 @@ package struct Access: Sendable {
         self.tokens = tokens
         self.headers = headers
         self.rateLimit = rateLimit
+    }
+
+    /// When the first certificate of each of the server's roles expires, in seconds since the Unix
+    /// epoch; nil where there is none.
+    var expiries: [(role: CertificateRole, expiry: Int64?)] {
+        let files: [(role: CertificateRole, certificates: [UInt8]?)] = [
+            (.metricsServer, tls?.certificate),
+            (.metricsClientAuthority, tls?.clients?.authorities),
+        ]
+        return files.map { role, certificates in
+            let expiry = certificates.map { weir_tls_first_expiry($0, $0.count) } ?? 0
+            return (role, expiry > 0 ? expiry : nil)
+        }
     }
 
     var needsCredentials: Bool { !users.isEmpty || !tokens.isEmpty }

@@ -18,6 +18,7 @@ package final class MetricsServer: Sendable {
     /// Ours; each daemon gets a copy, which it closes.
     private let listener: Int32
     private let pages: Pages
+    private let registry: Registry
     private let running: Mutex<Daemon?>
 
     /// - Parameters:
@@ -38,12 +39,18 @@ package final class MetricsServer: Sendable {
         listener = descriptor
         pages = Pages(registry: registry, site: site, isReady: isReady, beforeScrape: beforeScrape)
         self.port = bound
+        self.registry = registry
         do throws(ServerError) {
             running = Mutex(try Daemon(pages, access, on: descriptor, endpoint))
         } catch {
             close(descriptor)
             throw error
         }
+        tellExpiries(access)
+    }
+
+    private func tellExpiries(_ access: Access) {
+        for (role, expiry) in access.expiries { registry.set(role, expiry: expiry) }
     }
 
     deinit {
@@ -63,6 +70,7 @@ package final class MetricsServer: Sendable {
             return last
         }
         last?.retire()
+        tellExpiries(access)
     }
 
     /// Hangs up on clients that take too long. Call it every few seconds.

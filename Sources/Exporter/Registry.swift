@@ -60,9 +60,22 @@ package final class Registry: Sendable {
         samples.withLock { $0.set(metric.rawValue, slot: slot, to: .real(value)) }
     }
 
+    /// Sets when the first certificate of a role expires, in seconds since the Unix epoch.
+    ///
+    /// - Parameter expiry: nil if no certificate of that role is configured: no series tells of it.
+    package func set(_ role: CertificateRole, expiry: Int64?) {
+        let slot = CertificateRole.allCases.firstIndex(of: role) ?? 0
+        set(.certificateExpiry, slot: slot, to: expiry.map { Double($0) } ?? 0)
+    }
+
     /// Takes all users' states in place of the last ones.
     package func update(_ users: [UserState]) {
         samples.withLock { $0.users = users }
+    }
+
+    /// Takes all RADIUS servers' states in place of the last ones, and how long answers took since.
+    package func update(_ servers: [RadiusServerState], answers: [RadiusAnswer]) {
+        samples.withLock { $0.update(servers, answers: answers) }
     }
 
     /// The value of a series without labels, or the sum of those with one; for people.
@@ -152,13 +165,26 @@ package final class Registry: Sendable {
                     family, [("connection", connection.name)], .count(metric.value(connection)))
             }
         }
+        for metric in RadiusServerState.metrics where metric.family == family {
+            for server in samples.radiusServers {
+                for (values, value) in metric.values(server) {
+                    writer.sample(family, labels(family, [server.name] + values), .count(value))
+                }
+            }
+        }
+        if family == RadiusServerState.latency {
+            for server in samples.radiusServers {
+                guard let distribution = samples.radiusLatencies[server.name] else { continue }
+                writer.histogram(family, labels(family, [server.name]), distribution)
+            }
+        }
         for metric in UserState.metrics where metric.family == family {
             for user in samples.users {
                 writer.sample(family, [("user", user.name)], .count(metric.value(user)))
             }
         }
         for (values, number) in zip(family.series, samples.numbers[family.name] ?? []) {
-            guard !family.isSparse || number != .count(0) else { continue }
+            guard !family.isSparse || number.double != 0 else { continue }
             writer.sample(family, labels(family, values), number)
         }
         for (values, distribution) in zip(family.series, samples.distributions[family.name] ?? []) {

@@ -38,6 +38,11 @@ struct Samples: Hashable, Sendable {
     /// Empty unless the operator wants them.
     var users: [UserState] = []
 
+    /// As they were told last.
+    var radiusServers: [RadiusServerState] = []
+    /// By server.
+    private(set) var radiusLatencies: [String: Distribution] = [:]
+
     init() {
         for family in Catalogue.families {
             if family.kind == .histogram {
@@ -67,6 +72,17 @@ struct Samples: Hashable, Sendable {
         guard let row = distributions[family], row.indices.contains(slot) else { return }
         distributions[family]?[slot]
             .observe(observation.value, session: observation.session, at: time)
+    }
+}
+
+extension Samples {
+    /// Takes servers' states in place of the last ones, and how long their answers took.
+    mutating func update(_ servers: [RadiusServerState], answers: [RadiusAnswer]) {
+        radiusServers = servers
+        for server in servers where radiusLatencies[server.name] == nil {
+            radiusLatencies[server.name] = Distribution(bounds: RadiusServerState.latency.buckets)
+        }
+        for answer in answers { radiusLatencies[answer.server]?.observe(answer.seconds) }
     }
 }
 

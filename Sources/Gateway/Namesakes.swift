@@ -6,31 +6,31 @@ import Vocabulary
 /// logouts only.
 final class Namesakes: UserDirectory {
     private struct State {
-        var sessions: [UserKey: [RemoteSession]] = [:]
+        var table = UserTable()
         var mailboxes: [Mailbox] = []
     }
     private let state = Mutex(State())
 
     /// Shards, in the order of their numbers.
-    func enter(_ mailbox: Mailbox) { state.withLock { $0.mailboxes.append(mailbox) } }
+    func add(_ mailbox: Mailbox) { state.withLock { $0.mailboxes.append(mailbox) } }
 
     func sessions(of user: UserKey, besides shard: UInt8) -> [RemoteSession] {
-        state.withLock { $0.sessions[user]?.filter { $0.shard != shard } ?? [] }
+        state.withLock { $0.table.sessions(of: user, besides: shard) }
     }
 
-    func add(_ session: RemoteSession, of user: UserKey) {
-        state.withLock { $0.sessions[user, default: []].append(session) }
+    func enter(
+        _ session: RemoteSession, of user: UserKey, knowing others: [RemoteSession]
+    ) -> Bool {
+        state.withLock { $0.table.enter(session, of: user, knowing: others) }
     }
 
     func remove(_ session: SessionID, of user: UserKey) {
-        state.withLock { state in
-            state.sessions[user]?.removeAll { $0.id == session }
-            if state.sessions[user]?.isEmpty == true { state.sessions[user] = nil }
-        }
+        state.withLock { $0.table.remove(session, of: user) }
     }
 
-    func end(_ session: RemoteSession, _ manner: RemoteEnd) {
+    func end(_ session: RemoteSession, of user: UserKey, _ manner: RemoteEnd) {
         let mailbox = state.withLock { state in
+            state.table.remove(session.id, of: user)
             let number = Int(session.shard)
             return state.mailboxes.indices.contains(number) ? state.mailboxes[number] : nil
         }

@@ -200,6 +200,10 @@ final class Shard {
             if let stale = handshakes.push(request) { drop(stale) }
         } else {
             engine.receive(message, on: path, at: now, &output)
+            for packet in tunnels.takeEarly() {
+                var bytes = packet.bytes
+                bytes.withUnsafeMutableBufferPointer { open($0, from: packet.remote) }
+            }
         }
     }
 
@@ -227,13 +231,17 @@ final class Shard {
     private func takeESP(_ datagram: DatagramBatch.Received) {
         let bytes = UnsafeMutableBufferPointer(
             rebasing: datagram.truncated ? datagram.bytes.prefix(0) : datagram.bytes[...])
+        open(bytes, from: datagram.remote)
+    }
+
+    private func open(_ bytes: UnsafeMutableBufferPointer<UInt8>, from remote: Endpoint) {
         var packet = bytes.mutableSpan
-        switch tunnels.open(&packet, from: datagram.remote, at: now) {
+        switch tunnels.open(&packet, from: remote, at: now) {
         case .deliver(let range, let child, let moved):
             let network = inner.count > 1 ? tunnels.network(of: child) : 0
             inner[network].write(UnsafeMutableBufferPointer(rebasing: bytes[range]))
             if let moved { engine.observed(child, from: moved, at: now, &output) }
-        case .dropped, .dummy:
+        case .dropped, .dummy, .early:
             break
         }
     }
@@ -314,6 +322,7 @@ final class Shard {
         tick.childSAs = UInt64(tunnels.count)
         tick.keepalives = keepalives
         tick.keepalivesSent = keepalivesSent
+        tick.earlyPackets = tunnels.earlyPackets
         tick.children = tunnels.samples()
         return tick
     }

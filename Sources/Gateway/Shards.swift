@@ -47,7 +47,7 @@ package final class Shards: Sendable {
                 engine.directory = namesakes
                 return engine
             }
-            namesakes?.enter(gateway.mailbox)
+            namesakes?.add(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {
@@ -262,6 +262,7 @@ extension Tick {
         sum.fragmentsSent += right.fragmentsSent
         sum.keepalives += right.keepalives
         sum.keepalivesSent += right.keepalivesSent
+        sum.earlyPackets += right.earlyPackets
         for connection in right.connections {
             if let place = sum.connections.firstIndex(where: { $0.name == connection.name }) {
                 let part = sum.connections[place]

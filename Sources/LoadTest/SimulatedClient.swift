@@ -75,13 +75,18 @@ final class SimulatedClient {
         guard datagram.count > 4 else { return }
         if datagram.prefix(4).allSatisfy({ $0 == 0 }) {
             engine.receive(Array(datagram.dropFirst(4)), on: path(to: from), at: now, &output)
+            for packet in tunnels.takeEarly() { open(packet.bytes, from: packet.remote, at: now) }
         } else {
-            var packet = datagram
-            var span = packet.mutableSpan
-            if case .deliver(let inner, _, _) = tunnels.open(&span, from: from, at: now) {
-                counts.packetsReceived += 1
-                counts.bytesReceived += UInt64(inner.count)
-            }
+            open(datagram, from: from, at: now)
+        }
+    }
+
+    private func open(_ packet: [UInt8], from remote: Endpoint, at now: Instant) {
+        var packet = packet
+        var span = packet.mutableSpan
+        if case .deliver(let inner, _, _) = tunnels.open(&span, from: remote, at: now) {
+            counts.packetsReceived += 1
+            counts.bytesReceived += UInt64(inner.count)
         }
     }
 

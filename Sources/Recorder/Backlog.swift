@@ -6,6 +6,10 @@ protocol Ledger: Sendable {
     /// All or nothing, durable on return.
     func append(events: [RecordedEvent], ticks: [RecordedTick]) throws(StoreError)
     var sizeBytes: UInt64 { get }
+    /// Of that, what is not folded into the database yet.
+    var logBytes: UInt64 { get }
+    /// Deletions of what is too old that failed; why the last one did.
+    var retentionFailures: (count: UInt64, latest: StoreError?) { get }
     func close()
 }
 

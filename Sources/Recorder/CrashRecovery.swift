@@ -5,12 +5,13 @@ import Vocabulary
 ///
 /// They happened some time between the last sign of life and now. Each is recorded as of now, with
 /// that span as its uncertainty: a session's duration is the longest it can have been, and its
-/// totals are what was last known.
+/// totals are what was last known. The span begins with the latest sample where there are totals:
+/// what they carried after it is in no record, though other facts may be.
 func endings(of unfinished: Unfinished, at now: Timestamp) -> [any Event] {
     let children = unfinished.children.map {
         ChildSAClosed(
             session: $0.session, child: $0.child, reason: .crash, total: $0.total,
-            uncertaintyMilliseconds: milliseconds(from: $0.lastSeen, to: now))
+            uncertaintyMilliseconds: milliseconds(from: min($0.lastSeen, $0.lastSampled), to: now))
     }
     let leases = unfinished.leases.map {
         LeaseReleased(
@@ -21,7 +22,7 @@ func endings(of unfinished: Unfinished, at now: Timestamp) -> [any Event] {
         SessionClosed(
             session: $0.id, reason: .crash,
             durationMilliseconds: milliseconds(from: $0.started, to: now), total: $0.total,
-            uncertaintyMilliseconds: milliseconds(from: $0.lastSeen, to: now))
+            uncertaintyMilliseconds: milliseconds(from: min($0.lastSeen, $0.lastSampled), to: now))
     }
     let gateway = unfinished.gateway.map {
         GatewayStopped(

@@ -24,8 +24,7 @@ package struct KeyedPseudonymiser: Pseudonymiser {
 
 /// - Parameter bytes: a multiple of five.
 private func base32(_ bytes: some Sequence<UInt8>) -> String {
-    let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567")
-    var text = ""
+    var text: [UInt8] = []
     var bits: UInt32 = 0
     var length: UInt32 = 0
     for byte in bytes {
@@ -33,8 +32,9 @@ private func base32(_ bytes: some Sequence<UInt8>) -> String {
         length += 8
         while length >= 5 {
             length -= 5
-            text.append(alphabet[Int(bits >> length & 31)])
+            let digit = UInt8(truncatingIfNeeded: bits >> length & 31)
+            text.append(digit < 26 ? UInt8(ascii: "a") + digit : UInt8(ascii: "2") + digit - 26)
         }
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
 }

@@ -34,6 +34,11 @@ struct Pipeline: Sendable {
     private var eventsRecorded: UInt64 = 0
     private var writeSeconds = 0.0
     private var storeErrors: UInt64 = 0
+    /// Failed deletions that the log has been told of.
+    private var toldRetentionFailures: UInt64 = 0
+    /// The write-ahead log's size that is told of next.
+    private var nextLogBytes = Self.remarkableLogBytes
+    private static let remarkableLogBytes: UInt64 = 64 << 20
 
     init(_ sinks: Sinks, at now: ClockReading) {
         self.sinks = sinks
@@ -73,6 +78,7 @@ struct Pipeline: Sendable {
         recordLosses(lost, at: now.instant)
         if !backlog.isFailing { recordLosses(backlog.takeDropped(), at: now.instant) }
         write(now: now.instant)
+        watchStore(at: now.instant)
         let waited = oldest.map { max(.zero, now.instant - $0) + (ContinuousClock.now - begun) }
         sinks.registry.set(.recorderLag, to: waited?.seconds ?? 0)
         publish(queued: facts.count, at: now.wall)
@@ -187,6 +193,27 @@ struct Pipeline: Sendable {
         writeSeconds += (ContinuousClock.now - started).seconds
     }
 
+    /// Tells what the store can't help by itself.
+    private mutating func watchStore(at instant: Instant) {
+        let failures = sinks.ledger.retentionFailures
+        if failures.count > 0, toldRetentionFailures == 0, let reason = failures.latest {
+            sinks.logger.error(
+                "the store can't delete what is too old; it is tried again at each tick",
+                metadata: ["reason": "\(reason)"])
+        }
+        toldRetentionFailures = failures.count
+        let bytes = sinks.ledger.logBytes
+        guard bytes >= nextLogBytes else {
+            if bytes < Self.remarkableLogBytes { nextLogBytes = Self.remarkableLogBytes }
+            return
+        }
+        while nextLogBytes <= bytes, nextLogBytes < .max / 2 { nextLogBytes *= 2 }
+        record(StoreLogPinned(logBytes: bytes), at: instant)
+        sinks.logger.warning(
+            "a reader keeps the store's write-ahead log from being folded: find it with `fuser`",
+            metadata: ["bytes": "\(bytes)"])
+    }
+
     private mutating func publish(queued: Int, at now: Timestamp) {
         let registry = sinks.registry
         registry.count(increments)
@@ -202,6 +229,8 @@ struct Pipeline: Sendable {
         registry.set(.storeBytes, to: Double(sinks.ledger.sizeBytes))
         registry.set(.storeWriteSeconds, to: writeSeconds)
         registry.set(.storeErrors, to: Double(storeErrors))
+        registry.set(.storeLogBytes, to: Double(sinks.ledger.logBytes))
+        registry.set(.storeRetentionErrors, to: Double(toldRetentionFailures))
         registry.set(.notificationsFailed, to: Double(sinks.notificationFailures()))
         for (slot, rule) in RuleID.allCases.enumerated() {
             registry.set(.alertsFiring, slot: slot, to: Double(alerts.count(of: rule)))

@@ -106,13 +106,16 @@ extension Configuration {
 
     /// A secret whose file has the same name and another content.
     private func secretChanges(to new: Configuration) -> [Change] {
-        new.connections.compactMap { connection in
-            guard let old = connections.first(where: { $0.name == connection.name }),
-                !old.secret.bytes.matches(connection.secret.bytes)
+        let here =
+            connections.map { ("connections[\($0.name)].secret", $0.secret) }
+            + (radius?.servers ?? []).map { ("radius.servers[\($0.name)].secret", $0.secret) }
+        let there =
+            new.connections.map { ("connections[\($0.name)].secret", $0.secret) }
+            + (new.radius?.servers ?? []).map { ("radius.servers[\($0.name)].secret", $0.secret) }
+        return there.compactMap { key, secret in
+            guard let old = here.first(where: { $0.0 == key }), !old.1.bytes.matches(secret.bytes)
             else { return nil }
-            return Change(
-                key: "connections[\(connection.name)].secret", text: "another secret",
-                place: Place(file: new.file))
+            return Change(key: key, text: "another secret", place: Place(file: new.file))
         }
     }
 

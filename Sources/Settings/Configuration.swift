@@ -11,6 +11,8 @@ package struct Configuration: Sendable {
     package var telemetry: Telemetry
     /// Base URLs of Alertmanagers.
     package var alertmanagers: [Located<String>]
+    /// nil: no RADIUS server is told of sessions.
+    package var radius: Radius?
     package var logLevel: LogLevel
     /// What the file says, for a comparison with another.
     package var written = Written()
@@ -212,5 +214,10 @@ enum Defaults {
     static let treatment = Disclosure.Treatment.pseudonym
     /// Beside the store.
     static let keyFile = "pseudonym.key"
+    static let radiusTimeout = Duration.seconds(2)
+    static let radiusRetries = 2
+    static let radiusProbe = Duration.seconds(30)
+    static let radiusInterim = Duration.seconds(600)
+    static let radiusAccountingPort: UInt16 = 1_813
     static let logLevel = Configuration.LogLevel.info
 }

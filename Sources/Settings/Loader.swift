@@ -66,6 +66,7 @@ struct Loader {
             alerts.fail("alertmanager", "has more than 8 entries; let Alertmanagers form a cluster")
         }
         alerts.finish()
+        let radius = radius(root)
         let log = root.section("log")
         let level = log.read("level", .word, or: Defaults.logLevel).value
         log.finish()
@@ -73,7 +74,7 @@ struct Loader {
         return Configuration(
             gateway: gateway, pools: pools.map(\.pool), connections: connections,
             telemetry: telemetry,
-            alertmanagers: alertmanagers, logLevel: level)
+            alertmanagers: alertmanagers, radius: radius, logLevel: level)
     }
 
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }

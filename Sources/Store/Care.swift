@@ -25,7 +25,10 @@ package enum StoreCare {
         try reporting(path) { () throws(SQLiteError) in
             let samples = try SampleTables(on: connection)
             try Format.upgrade(connection)
-            try connection.transaction { () throws(SQLiteError) in try Fold.fold(connection) }
+            try connection.transaction { () throws(SQLiteError) in
+                try LatestCounters.catchUp(connection)
+                try Fold.fold(connection)
+            }
             _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
             try connection.execute("VACUUM")
             _ = try connection.value("PRAGMA wal_checkpoint(TRUNCATE)")

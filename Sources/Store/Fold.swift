@@ -10,6 +10,9 @@ struct Fold {
     /// Rows of the journal that are folded together: two hours of them at the usual interval, so
     /// that most Child SAs are in one chunk or two.
     static let rows = 480
+    /// Bytes of the journal that are folded together, if that is less: a fold takes about twice so
+    /// much memory.
+    static let bytes = 8_000_000
 
     private var groups: [Group] = []
     /// Of the ticks, in their order.
@@ -211,7 +214,7 @@ struct Fold {
     }
 
     /// All rows of the journal in order. Columns: id, run, at_ns, data.
-    private static func forEachRow(
+    static func forEachRow(
         _ connection: Connection, _ body: (Row) -> Void
     ) throws(SQLiteError) {
         try connection.prepare("SELECT id, run, at_ns, data FROM journal ORDER BY id")

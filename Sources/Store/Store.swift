@@ -3,7 +3,7 @@ package import Vocabulary
 
 /// The writer of one store: a SQLite file in WAL mode, with this as its only writer.
 ///
-/// Use it from one thread, the recorder's; ``sizeBytes`` may be read from any. It is unchecked
+/// Use it from one thread, the recorder's; ``sizeBytes`` and ``logBytes`` may be read from any. It is unchecked
 /// `Sendable` so that it can be made on one thread and handed over to that one.
 package final class Store: @unchecked Sendable {
     /// Without symbolic links.
@@ -12,6 +12,9 @@ package final class Store: @unchecked Sendable {
     package let run: Int64
     /// What earlier runs left open, as it was before this run began.
     package let unfinished: Unfinished
+
+    /// How often what is too old could not be deleted, and why the last time.
+    package private(set) var retentionFailures: (count: UInt64, latest: StoreError?) = (0, nil)
 
     let connection: Connection
     private let samples: SampleTables
@@ -38,7 +41,8 @@ package final class Store: @unchecked Sendable {
         try StoreFile.checkPermissions(path)
         let lock = try WriterLock(for: path)
         let connection = try reporting(path) { () throws(SQLiteError) in
-            try Connection(path: path, mode: .readWrite)
+            try Connection(
+                path: path, mode: .readWrite, busyTimeoutMilliseconds: Self.patience)
         }
         _ = try Format.state(of: connection, path: path)
         samples = try reporting(path) { () throws(SQLiteError) in
@@ -79,7 +83,12 @@ package final class Store: @unchecked Sendable {
         }
         guard let tick = ticks.last else { return }
         // The batch is recorded, whatever comes of this. What fails is tried again at the next tick.
-        try? sweeper.sweep(after: tick, on: connection) { [writer] in writer.isLive($0) }
+        do throws(SQLiteError) {
+            try sweeper.sweep(after: tick, on: connection) { [writer] in writer.isLive($0) }
+        } catch {
+            retentionFailures.count += 1
+            retentionFailures.latest = StoreError(error, path: path)
+        }
     }
 
     /// Turns what is in the journal into chunks now, as otherwise happens every two hours.
@@ -94,11 +103,20 @@ package final class Store: @unchecked Sendable {
     }
 
     /// Bytes on disk: the database and its write-ahead log.
-    package var sizeBytes: UInt64 { StoreFile.size(path) + StoreFile.size(path + "-wal") }
+    package var sizeBytes: UInt64 { StoreFile.size(path) + logBytes }
+
+    /// Of that, the write-ahead log. It is 4 MiB most of the time, and 64 MiB only where a reader
+    /// holds one question open and so keeps it from being folded into the database.
+    package var logBytes: UInt64 { StoreFile.size(path + "-wal") }
 
     /// Gives free space back, folds the write-ahead log into the database, closes it and lets the
     /// next writer in. Nothing recorded is lost if this is never called.
     package func close() {
+        // The next writer does it, if this can't.
+        try? connection.transaction { () throws(SQLiteError) in
+            try writer.storeLatest(on: connection)
+        }
+        writer.forgetStatements()
         _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")
         // A reader may hold the log; then the next writer folds it.
         _ = try? connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -106,14 +124,21 @@ package final class Store: @unchecked Sendable {
         lock.release()
     }
 
+    /// Milliseconds that a batch waits for somebody else's lock before it fails: facts of that time
+    /// wait in memory, and it can be tried again.
+    private static let patience: Int32 = 1_000
     /// Pages of 4 kB.
     private static let freedAtClose = 4_096
+
+    private static let cacheKilobytes = 8_192
 
     private static func configure(_ connection: Connection) throws(SQLiteError) {
         // Counts for a file that is still empty; any other has what it was made with.
         _ = try connection.value("PRAGMA auto_vacuum = INCREMENTAL")
         _ = try connection.value("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = FULL")
+        // Room for a batch of a tenth of a second, so that none of its pages is written twice.
+        _ = try connection.value("PRAGMA cache_size = -\(cacheKilobytes)")
         // After a long reader has let the log grow, it shrinks to this again.
         _ = try connection.value("PRAGMA journal_size_limit = 16777216")
     }
@@ -122,6 +147,7 @@ package final class Store: @unchecked Sendable {
         version: String, at: Timestamp, bootID: String, on connection: Connection
     ) throws(SQLiteError) -> (Unfinished, run: Int64) {
         try connection.transaction { () throws(SQLiteError) in
+            try LatestCounters.catchUp(connection)
             let unfinished = try Unfinished(of: connection)
             try connection.execute("UPDATE runs SET settled = 1 WHERE settled = 0")
             for run in unfinished.runs {

@@ -12,6 +12,9 @@ package struct Unfinished: Hashable, Sendable {
         package let lastSeen: Timestamp
         /// Of all its Child SAs, up to their ends or latest samples.
         package let total: Traffic
+        /// When the latest sample was, or it began: it carried at least `total` by then, and what
+        /// came later is in no record.
+        package let lastSampled: Timestamp
     }
 
     package struct Child: Hashable, Sendable {
@@ -21,6 +24,8 @@ package struct Unfinished: Hashable, Sendable {
         package let lastSeen: Timestamp
         /// Up to its latest sample.
         package let total: Traffic
+        /// When that was, or it began.
+        package let lastSampled: Timestamp
     }
 
     /// All addresses that a session holds of one pool.
@@ -75,9 +80,16 @@ extension Unfinished {
         }.first
     }
 
+    /// When the latest tick was of the run of `row`; 0 if none is in the journal, which keeps the
+    /// last one for as long as a Child SA runs.
+    private static func sampled(_ row: String) -> String {
+        "coalesce((SELECT at_ns FROM journal j WHERE j.run = \(row).run ORDER BY id DESC LIMIT 1), 0)"
+    }
+
     private static let openSessions = """
         SELECT e.session, e.run, coalesce(r.last_ns, e.at_ns), e.at_ns,
-               \(Tables.traffic.map { Views.carried($0, by: "e.session") }.joined(separator: ", "))
+               \(Tables.traffic.map { Views.carried($0, by: "e.session") }.joined(separator: ", ")),
+               max(e.at_ns, \(sampled("e")))
           FROM session_established e LEFT JOIN runs r ON r.run = e.run
          WHERE e.id >= ?
            AND NOT EXISTS (SELECT 1 FROM session_closed c WHERE c.session = e.session)
@@ -93,7 +105,8 @@ extension Unfinished {
              WHERE NOT EXISTS (SELECT 1 FROM child_sa_installed i
                                 WHERE i.session = l.session AND i.child = l.child))
         SELECT o.session, o.run, coalesce(r.last_ns, o.at_ns), o.child,
-               \(Tables.traffic.map { "coalesce(l.\($0), 0)" }.joined(separator: ", "))
+               \(Tables.traffic.map { "coalesce(l.\($0), 0)" }.joined(separator: ", ")),
+               max(o.at_ns, \(sampled("o")))
           FROM open o
           LEFT JOIN runs r ON r.run = o.run
           LEFT JOIN child_last l ON l.session = o.session AND l.child = o.child
@@ -126,7 +139,7 @@ extension Unfinished.Session {
         guard let id = row.session else { return nil }
         self.init(
             id: id, run: row.count(1), started: row.timestamp(3), lastSeen: row.timestamp(2),
-            total: row.traffic(4))
+            total: row.traffic(4), lastSampled: row.timestamp(8))
     }
 }
 
@@ -135,7 +148,7 @@ extension Unfinished.Child {
         guard let session = row.session else { return nil }
         self.init(
             session: session, child: ChildID(UInt64(clamping: row.count(3))), run: row.count(1),
-            lastSeen: row.timestamp(2), total: row.traffic(4))
+            lastSeen: row.timestamp(2), total: row.traffic(4), lastSampled: row.timestamp(8))
     }
 }
 

@@ -10,22 +10,17 @@ struct Writer {
     private var groups = SampledGroups()
     private var nextSeries: Int64
     private var journalRows: Int
-
-    private struct Kind: Sendable {
-        let insertion: String
-        let fields: Int
-    }
-
-    private static let kinds = Dictionary(
-        uniqueKeysWithValues: Catalogue.events.map {
-            ($0.name, Kind(insertion: Tables.event($0).insertion(), fields: $0.fields.count))
-        })
+    private var journalBytes: Int
+    /// Prepared when they are first needed, and kept.
+    private let insertions = EventInsertions()
 
     init(run: Int64, on connection: Connection) throws(SQLiteError) {
         self.run = run
         nextID = try Self.nextID(on: connection)
         nextSeries = try connection.integer("SELECT coalesce(max(id), 0) + 1 FROM series")
         journalRows = Int(clamping: try connection.integer("SELECT count(*) FROM journal"))
+        journalBytes = Int(
+            clamping: try connection.integer("SELECT coalesce(sum(length(data)), 0) FROM journal"))
     }
 
     static func nextID(on connection: Connection) throws(SQLiteError) -> Int64 {
@@ -39,9 +34,10 @@ struct Writer {
     /// A group of a Child SA that runs.
     func isLive(_ series: Int64) -> Bool { groups.hasSeries(series) }
 
-    func knows(_ event: DisclosedEvent) -> Bool {
-        Self.kinds[event.kind]?.fields == event.values.count
-    }
+    func knows(_ event: DisclosedEvent) -> Bool { EventInsertions.knows(event) }
+
+    /// Before the connection is closed.
+    func forgetStatements() { insertions.forget() }
 
     /// Within a transaction of the caller's.
     mutating func append(
@@ -49,7 +45,7 @@ struct Writer {
     ) throws(SQLiteError) {
         for event in events { try append(event, on: connection) }
         for tick in ticks { try append(tick, on: connection) }
-        if journalRows >= Fold.rows { try fold(on: connection) }
+        if journalRows >= Fold.rows || journalBytes >= Fold.bytes { try fold(on: connection) }
         try note(
             events.last.map { ($0.at, $0.instant) }, ticks.last.map { ($0.at, $0.instant) },
             on: connection)
@@ -58,14 +54,19 @@ struct Writer {
     private mutating func append(
         _ record: RecordedEvent, on connection: Connection
     ) throws(SQLiteError) {
-        guard let kind = Self.kinds[record.event.kind] else { return }
-        var values: [Value] = [
-            .integer(nextID), .integer(run), .integer(record.at.nanoseconds),
-            .integer(record.instant.stored),
-        ]
-        for datum in record.event.values { values.append(datum.value) }
-        try connection.execute(kind.insertion, values)
+        guard let insertion = try insertions.statement(for: record.event.kind, on: connection)
+        else { return }
+        try insertion.run { row in
+            row.bind(nextID)
+            row.bind(run)
+            row.bind(record.at.nanoseconds)
+            row.bind(record.instant.stored)
+            for datum in record.event.values { row.bind(datum) }
+        }
         nextID += 1
+        if let child = EventInsertions.closedChild(record.event), let latest = groups.close(child) {
+            try store([latest], on: connection)
+        }
     }
 
     private mutating func append(
@@ -95,24 +96,21 @@ struct Writer {
     ) throws(SQLiteError) -> UInt64 {
         guard !samples.isEmpty || !groups.isEmpty else { return 0 }
         var moved: UInt64 = 0
-        let insertLast = try connection.prepare(Self.insertLast)
         for sample in samples {
             let counters = Counters(sample.traffic)
             if let place = groups.place(of: sample.child) {
-                guard groups.take(counters, at: place) else { continue }
-                moved += 1
-                try insertLast.run(integers: counters.row(of: groups.series(at: place)))
+                if groups.take(counters, at: place) { moved += 1 }
             } else {
-                let series = try begin(sample, on: connection)
-                groups.begin(sample.child, series, counters)
-                guard counters != Counters() else { continue }
-                moved += 1
-                try insertLast.run(integers: counters.row(of: series))
+                groups.begin(sample.child, try begin(sample, on: connection), counters)
+                if counters != Counters() { moved += 1 }
             }
         }
-        let row = groups.endTick()
+        let (row, latest) = groups.endTick()
+        try store(latest, on: connection)
+        let bytes = row.encoded
+        journalBytes += bytes.count
         try connection.execute(
-            Self.insertJournal, [.null, .integer(run), at, .blob(row.encoded)])
+            Self.insertJournal, [.null, .integer(run), at, .blob(bytes)])
         journalRows += 1
         return moved
     }
@@ -128,10 +126,27 @@ struct Writer {
         return series
     }
 
+    private func store(
+        _ latest: [SampledGroups.Latest], on connection: Connection
+    ) throws(SQLiteError) {
+        guard !latest.isEmpty else { return }
+        let insertion = try connection.prepare(Self.insertLast)
+        for (series, counters) in latest {
+            try insertion.run(integers: counters.row(of: series))
+        }
+    }
+
+    /// Brings `series_last` up to the latest tick, within a transaction of the caller's.
+    mutating func storeLatest(on connection: Connection) throws(SQLiteError) {
+        try store(groups.takeUnstored(), on: connection)
+    }
+
     /// Turns the journal into chunks, within a transaction of the caller's.
     mutating func fold(on connection: Connection) throws(SQLiteError) {
         try Fold.fold(connection)
+        // Rows that can't be read stay, and must not have it fold again and again.
         journalRows = 1
+        journalBytes = 0
     }
 
     /// Keeps the time up to which this run is known to have been alive.

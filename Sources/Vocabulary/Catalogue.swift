@@ -33,12 +33,16 @@ package enum Catalogue {
         EventKind(GatewayStopped.self),
         EventKind(GatewayDraining.self),
         EventKind(GatewayDrainEnded.self),
+        EventKind(RadiusServerDown.self),
+        EventKind(RadiusServerUp.self),
+        EventKind(AccountingLost.self),
         EventKind(ConfigReloaded.self),
         EventKind(ConfigReloadRefused.self),
         EventKind(AlertFired.self),
         EventKind(AlertResolved.self),
         EventKind(EventsLost.self),
         EventKind(ClockStepped.self),
+        EventKind(StoreLogPinned.self),
     ]
 
     /// In the order of a scrape.
@@ -46,7 +50,8 @@ package enum Catalogue {
         events.flatMap(\.families) + Tick.metrics.map(\.family)
         + Tick.messageMetrics.map(\.family) + Tick.connectionMetrics.map(\.family)
         + Tick.poolMetrics.map(\.family)
-        + UserState.metrics.map(\.family) + HealthMetric.allCases.map(\.family) + [buildInfo]
+        + UserState.metrics.map(\.family) + RadiusServerState.metrics.map(\.family)
+        + [RadiusServerState.latency] + HealthMetric.allCases.map(\.family) + [buildInfo]
 
     /// `weir_build_info{version="…"} 1`.
     package static let buildInfo = MetricFamily(

@@ -121,6 +121,8 @@ package struct Tick: Sendable {
     /// NAT keepalives of peers (RFC 3948 §2.3).
     package var keepalives: UInt64 = 0
     package var keepalivesSent: UInt64 = 0
+    /// ESP packets that came before the Child SA that we had asked for.
+    package var earlyPackets: UInt64 = 0
     package var connections: [ConnectionState] = []
     package var pools: [PoolState] = []
     package var children: [ChildSample] = []
@@ -218,6 +220,10 @@ extension Tick {
         StateMetric(
             "ipsec_nat_keepalives_sent_total", .counter, "NAT keepalives sent to peers."
         ) { $0.keepalivesSent },
+        StateMetric(
+            "ipsec_receive_early_packets_total", .counter,
+            "ESP packets kept until the Child SA that we had asked for was agreed on."
+        ) { $0.earlyPackets },
     ]
 
     /// One series of each by exchange and kind of message.
@@ -258,6 +264,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
     case storeBytes = "weir_store_size_bytes"
     case storeWriteSeconds = "weir_store_write_seconds_total"
     case storeErrors = "weir_store_errors_total"
+    case storeLogBytes = "weir_store_log_bytes"
+    case storeRetentionErrors = "weir_store_retention_errors_total"
     case usersOmitted = "weir_user_overflow_logins_total"
     case scrapeSeconds = "weir_scrape_duration_seconds"
     case alertsFiring = "weir_alerts_firing"
@@ -267,12 +275,22 @@ package enum HealthMetric: String, CaseIterable, Sendable {
     case openFiles = "process_open_fds"
     case maxOpenFiles = "process_max_fds"
     case startTime = "process_start_time_seconds"
+    case accountingQueue = "weir_radius_accounting_queue_length"
+    case certificateExpiry = "weir_certificate_expiry_timestamp_seconds"
 
     package var family: MetricFamily {
         MetricFamily(
             name: rawValue, kind: rawValue.hasSuffix("_total") ? .counter : .gauge, help: help,
-            labels: self == .alertsFiring ? ["rule"] : [],
-            series: self == .alertsFiring ? RuleID.allCases.map { [$0.rawValue] } : [[]])
+            labels: label.map { [$0.name] } ?? [], series: label?.values.map { [$0] } ?? [[]],
+            isSparse: self == .certificateExpiry)
+    }
+
+    private var label: (name: String, values: [String])? {
+        switch self {
+        case .alertsFiring: ("rule", RuleID.allCases.map(\.rawValue))
+        case .certificateExpiry: ("role", CertificateRole.allCases.map(\.rawValue))
+        default: nil
+        }
     }
 
     private var help: String {
@@ -283,6 +301,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
         case .storeBytes: "Size of the store's database file."
         case .storeWriteSeconds: "Time spent writing to the store."
         case .storeErrors: "Writes that the store could not do."
+        case .storeLogBytes: "Size of the store's write-ahead log."
+        case .storeRetentionErrors: "Deletions of what is too old that the store could not do."
         case .usersOmitted: "Logins of users beyond the limit of per-user series."
         case .scrapeSeconds: "Time that the last scrape took to render."
         case .alertsFiring: "Alerts that are active now."
@@ -292,6 +312,8 @@ package enum HealthMetric: String, CaseIterable, Sendable {
         case .openFiles: "Number of open file descriptors."
         case .maxOpenFiles: "Maximum number of open file descriptors."
         case .startTime: "Start time of the process since unix epoch in seconds."
+        case .accountingQueue: "Accounting records that wait for a RADIUS server to take them."
+        case .certificateExpiry: "When the first certificate in a configured file expires."
         }
     }
 }

@@ -59,6 +59,7 @@ extension Span<UInt8> {
 
 extension [UInt8] {
     /// Appends a big-endian integer.
+    @inlinable
     package mutating func put<T: FixedWidthInteger>(_ value: T) {
         for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
             append(UInt8(truncatingIfNeeded: value >> T(shift)))

@@ -28,6 +28,7 @@ final class Station: Service {
     private let control: ControlSocket
     private let notifier: AlertmanagerNotifier?
     private let tickets: TicketKeyWatch?
+    private let radius: RadiusAccounting?
     private let logger: Logger
 
     /// - Parameters:
@@ -51,8 +52,12 @@ final class Station: Service {
         self.recorder = recorder
         let tickets = try Self.tickets(configuration, logger)
         self.tickets = tickets
+        let radius = try Self.radius(
+            configuration, registry,
+            QueueSink(queue: records ? recorder.makeQueue(capacity: 1_024) : nil))
+        self.radius = radius
         gateway = try Self.gateway(configuration, tickets?.policy) {
-            QueueSink(queue: records ? recorder.makeQueue() : nil)
+            QueueSink(queue: records ? recorder.makeQueue() : nil, radius: radius)
         }
         let gateway = gateway
         let reloader = Reloader(
@@ -96,6 +101,7 @@ final class Station: Service {
         web.start()
         tickets?.start()
         do throws(GatewayError) {
+            try radius?.start()
             try gateway.start()
         } catch {
             recorder.stop(cause: .failure)
@@ -111,6 +117,7 @@ final class Station: Service {
     func stop() {
         control.stop()
         gateway.stop()
+        radius?.stop()
         recorder.stop(cause: .signal)
         notifier?.stop()
         web.stop()
@@ -175,6 +182,22 @@ final class Station: Service {
                 gateway: configuration.gateway.name, log: logger)
         } catch {
             throw .misuse(first.problem(error.description))
+        }
+    }
+
+    private static func radius(
+        _ configuration: Configuration, _ registry: Registry, _ sink: QueueSink
+    ) throws(Failure) -> RadiusAccounting? {
+        guard let radius = configuration.radius else { return nil }
+        do throws(GatewayError) {
+            return try RadiusAccounting(
+                RadiusAccounting.Setup(configuration, radius), sink: sink
+            ) { report in
+                registry.update(report.servers, answers: report.answers)
+                registry.set(.accountingQueue, to: Double(report.waiting))
+            }
+        } catch {
+            throw .trouble(error)
         }
     }
 
@@ -260,6 +283,16 @@ final class Station: Service {
 private struct QueueSink: FactSink {
     /// nil if nothing is to be recorded.
     let queue: FactQueue?
-    func record(_ event: any Event, at time: Instant) { queue?.record(event, at: time) }
-    func record(_ tick: Tick, at time: Instant) { queue?.record(tick, at: time) }
+    /// nil if no RADIUS server is to hear of it.
+    var radius: RadiusAccounting?
+
+    func record(_ event: any Event, at time: Instant) {
+        queue?.record(event, at: time)
+        radius?.record(event, at: time)
+    }
+
+    func record(_ tick: Tick, at time: Instant) {
+        queue?.record(tick, at: time)
+        radius?.record(tick, at: time)
+    }
 }

@@ -152,5 +152,50 @@ func measureCookies() {
     line("memory that they left", Double(heap() - before), "bytes")
 }
 
+/// Logs in clients `range`, and adds up what it costs the gateway, in seconds of CPU.
+func logIn(_ range: Range<Int>, at gateway: Engine, _ now: Instant) -> Double {
+    var output = Output()
+    var spent = 0.0
+    for index in range {
+        var client = Client(index, at: now)
+        for nat in [false, true] {
+            let request = client.take()
+            let started = cpu()
+            gateway.receive(
+                request, on: path(index, nat: nat, fromClient: false), at: now, &output)
+            spent += cpu() - started
+            // The last is the answer: who was evicted is told before.
+            let answer = output.transmits.last?.bytes ?? []
+            output = Output()
+            client.engine.receive(
+                answer, on: path(index, nat: nat, fromClient: true), at: now, &client.output)
+        }
+    }
+    return spent
+}
+
+/// A login that has to end another session, against one that has not.
+func measureEviction() {
+    let more = number / 10
+    for eviction in [EvictionPolicy.refuse, .oldest, .longestIdle] {
+        var policy = policy()
+        policy.eviction = eviction
+        policy.sessionLimit = eviction == .refuse ? .max : number
+        let gateway = Engine(policy, dataplane: Tunnels(), random: SystemRandom())
+        _ = logIn(0..<number, at: gateway, Instant(nanoseconds: 1_000_000_000))
+        // The first makes the queue.
+        let first = logIn(number..<(number + 1), at: gateway, Instant(nanoseconds: 2_000_000_000))
+        let spent = logIn(
+            (number + 1)..<(number + 1 + more), at: gateway, Instant(nanoseconds: 3_000_000_000))
+        var tick = Tick()
+        gateway.fill(&tick)
+        let name = eviction == .refuse ? "no limit" : "at a full limit, \(eviction.rawValue)"
+        line("sessions, \(name)", Double(tick.sessions), "")
+        line("CPU of the first handshake more", first * 1e6, "µs")
+        line("CPU of each handshake after that", spent / Double(more) * 1e6, "µs")
+    }
+}
+
 measureMemory()
 measureCookies()
+measureEviction()

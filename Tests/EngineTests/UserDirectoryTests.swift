@@ -22,9 +22,14 @@ struct UserDirectoryTests {
         func sessions(of user: UserKey, besides shard: UInt8) -> [RemoteSession] {
             shard == elsewhere.shard ? [] : [elsewhere]
         }
-        func add(_ session: RemoteSession, of user: UserKey) { seen.withLock { $0.added += 1 } }
+        func enter(
+            _ session: RemoteSession, of user: UserKey, knowing others: [RemoteSession]
+        ) -> Bool {
+            seen.withLock { $0.added += 1 }
+            return others == [elsewhere]
+        }
         func remove(_ session: SessionID, of user: UserKey) { seen.withLock { $0.removed += 1 } }
-        func end(_ session: RemoteSession, _ manner: RemoteEnd) {
+        func end(_ session: RemoteSession, of user: UserKey, _ manner: RemoteEnd) {
             seen.withLock { $0.ended.append(manner) }
         }
     }

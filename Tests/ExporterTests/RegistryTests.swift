@@ -114,6 +114,32 @@ struct RegistryTests {
         #expect(registry.rates == nil)
     }
 
+    @Test("shows RADIUS servers from the moment that they are configured")
+    func radius() {
+        let registry = Registry(version: "1")
+        #expect(!registry.text().contains("{server="))
+        var server = RadiusServerState(name: "radius1")
+        registry.update([server], answers: [])
+        let prefix = "weir_radius_"
+        var lines = registry.lines()
+        #expect(lines.contains("\(prefix)server_up{server=\"radius1\"} 0"))
+        #expect(
+            lines.contains("\(prefix)requests_total{server=\"radius1\",result=\"unanswered\"} 0"))
+        #expect(lines.contains("\(prefix)response_duration_seconds_count{server=\"radius1\"} 0"))
+        #expect(!lines.contains { $0.hasPrefix("\(prefix)responses_dropped_total{") })
+        server.isUp = true
+        server.count(.answered)
+        server.count(.authenticator)
+        registry.update([server], answers: [RadiusAnswer(server: "radius1", seconds: 0.05)])
+        lines = registry.lines()
+        #expect(lines.contains("\(prefix)server_up{server=\"radius1\"} 1"))
+        let dropped =
+            "\(prefix)responses_dropped_total{server=\"radius1\",reason=\"authenticator\"}"
+        #expect(lines.contains("\(dropped) 1"))
+        let bucket = "\(prefix)response_duration_seconds_bucket{server=\"radius1\",le="
+        #expect(lines.contains("\(bucket)\"0.01\"} 0") && lines.contains("\(bucket)\"0.1\"} 1"))
+    }
+
     @Test("puts a measurement into its bucket and all above it")
     func buckets() {
         let registry = Registry(version: "1")

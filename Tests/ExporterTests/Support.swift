@@ -53,6 +53,12 @@ extension Registry {
                 kind.example.observations, at: Timestamp(nanoseconds: 1_795_000_000_250_000_000))
         }
         registry.update(.example, at: Instant(nanoseconds: 0))
+        registry.set(.metricsServer, expiry: 1_827_006_156)
+        var server = RadiusServerState(name: "radius1")
+        server.isUp = true
+        server.count(.answered)
+        server.count(.authenticator)
+        registry.update([server], answers: [RadiusAnswer(server: "radius1", seconds: 0.004)])
         registry.set(.queueLength, to: 3)
         registry.set(.storeWriteSeconds, to: 0.0125)
         registry.set(.alertsFiring, slot: 1, to: 2)

@@ -163,6 +163,37 @@ struct FailingLedgerTests {
             ])
     }
 
+    @Test("a log that a reader pins is told at 64 MiB, at each doubling, and anew once it shrank")
+    func pinnedLog() {
+        let world = World()
+        let sizes: [UInt64] = [4, 63, 64, 65, 127, 300, 400, 16, 70]
+        for (round, mebibytes) in sizes.enumerated() {
+            world.ledger.setLogBytes(mebibytes << 20)
+            world.pipeline.step([], at: epoch + Double(round))
+        }
+        world.pipeline.step([], at: epoch + 20)
+        #expect(
+            world.ledger.values(of: "store_log_pinned")
+                == [64, 300, 70].map { [.integer($0 << 20)] })
+        #expect(world.metric("weir_store_log_pins_total") == 3)
+        #expect(world.metric("weir_store_log_bytes") == Double(70 << 20))
+        #expect(world.log.lines.count { $0.hasPrefix("warning: a reader keeps") } == 3)
+    }
+
+    @Test("what can't be deleted is counted, and logged once")
+    func retention() {
+        let world = World()
+        for round in 0..<4 {
+            if round > 0 { world.ledger.failToDelete() }
+            world.pipeline.step([], at: epoch + Double(round))
+        }
+        #expect(world.metric("weir_store_retention_errors_total") == 3)
+        #expect(
+            world.log.lines == [
+                "error: the store can't delete what is too old; it is tried again at each tick"
+            ])
+    }
+
     @Test("does not let one kind that it will never take hold up the rest")
     func unknownKind() {
         let world = World()

@@ -112,6 +112,9 @@ struct RecorderStoreTests {
                         traffic: Traffic(bytesIn: 7, packetsIn: 1, bytesOut: 9, packetsOut: 2))
                 ]
                 pipeline.step([.tick(tick, (epoch + 15).instant)], at: epoch + 15)
+                // Tells that the gateway lived, and nothing of what passed since the tick.
+                pipeline.step(
+                    [.event(PeerDead.example, (epoch + 20).instant)], at: epoch + 20)
                 // The process ends here without end().
             }
             let start = epoch + 75.5
@@ -132,11 +135,11 @@ struct RecorderStoreTests {
                 "SELECT child, reason, bytes_out, uncertainty_ms FROM child_sa_closed", in: path)
             #expect(child == [[.integer(41), .text("crash"), .integer(9), .integer(60_500)]])
             let lease = try rows("SELECT pool, uncertainty_ms FROM lease_released", in: path)
-            #expect(lease == [[.text("staff"), .integer(60_500)]])
+            #expect(lease == [[.text("staff"), .integer(55_500)]])
             let stopped = try rows(
                 "SELECT cause, uncertainty_ms FROM gateway_stopped ORDER BY id", in: path)
             #expect(
-                stopped == [[.text("crash"), .integer(60_500)], [.text("signal"), .integer(0)]])
+                stopped == [[.text("crash"), .integer(55_500)], [.text("signal"), .integer(0)]])
             #expect(metricValue("ike_sessions_closed_total{reason=\"crash\"}", in: registry) == 1)
             // Nothing is left to close the next time.
             let next = try openStore(path, at: start + 1)

@@ -36,6 +36,8 @@ final class TestLedger: Ledger {
         var events: [RecordedEvent] = []
         var ticks: [RecordedTick] = []
         var isClosed = false
+        var logBytes: UInt64 = 0
+        var retentionFailures: UInt64 = 0
     }
     private let state = Mutex(State())
 
@@ -52,7 +54,13 @@ final class TestLedger: Ledger {
     }
 
     var sizeBytes: UInt64 { 4_096 }
+    var logBytes: UInt64 { state.withLock(\.logBytes) }
+    var retentionFailures: (count: UInt64, latest: StoreError?) {
+        state.withLock { ($0.retentionFailures, $0.retentionFailures > 0 ? .full(path: "p") : nil) }
+    }
     func close() { state.withLock { $0.isClosed = true } }
+    func setLogBytes(_ bytes: UInt64) { state.withLock { $0.logBytes = bytes } }
+    func failToDelete() { state.withLock { $0.retentionFailures += 1 } }
     func fail(_ error: StoreError?) { state.withLock { $0.error = error } }
     /// What it has by now.
     var now: State { state.withLock { $0 } }

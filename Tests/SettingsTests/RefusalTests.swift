@@ -16,7 +16,7 @@ struct RefusalTests {
             ),
             (
                 "tracing: {}\n",
-                "tracing: unknown key; known here: alerts, connections, gateway, log, pools, telemetry",
+                "tracing: unknown key; known here: alerts, connections, gateway, log, pools, radius, telemetry",
                 8
             ),
             (
@@ -92,7 +92,7 @@ struct RefusalTests {
             ),
             (
                 "\"a\\u001b[31m\": 1\n",
-                "a\\x1b[31m: unknown key; known here: alerts, connections, gateway, log, pools, telemetry",
+                "a\\x1b[31m: unknown key; known here: alerts, connections, gateway, log, pools, radius, telemetry",
                 8
             ),
         ])

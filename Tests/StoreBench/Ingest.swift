@@ -1,3 +1,4 @@
+import Glibc
 import Store
 import Vocabulary
 
@@ -15,6 +16,8 @@ struct Bench {
     let slots: Int
     var traffic = Traffic()
     var before: [Traffic]
+    /// That the store took; making the samples is not in it.
+    var cpuSeconds = 0.0
 
     init(path: String, slots: Int, hours: Double) throws {
         self.path = path
@@ -66,6 +69,7 @@ struct Bench {
             }
             tick.traffic = traffic
             let at = load.seconds * 1_000_000_000
+            let start = seconds(CLOCK_THREAD_CPUTIME_ID)
             try store.append(
                 events: [],
                 ticks: [
@@ -73,6 +77,14 @@ struct Bench {
                         at: Timestamp(nanoseconds: at), instant: Instant(nanoseconds: UInt64(at)),
                         tick: tick)
                 ])
+            cpuSeconds += seconds(CLOCK_THREAD_CPUTIME_ID) - start
         }
+    }
+
+    mutating func finish() throws {
+        let start = seconds(CLOCK_THREAD_CPUTIME_ID)
+        try store.fold()
+        store.close()
+        cpuSeconds += seconds(CLOCK_THREAD_CPUTIME_ID) - start
     }
 }

@@ -4,31 +4,41 @@ import Vocabulary
 
 // Measures the store in process, with the workload of so many sessions (2,000) and hours (6):
 //     store-bench run FILE [SLOTS [HOURS]]      one JSON object; FILE must not be there
+//     store-bench write FILE [SLOTS [HOURS]]    only takes the samples in
+//     store-bench logins FILE [SLOTS]           so many logins through the recorder
 //     store-bench text UNIT [SLOTS [HOURS]]     the same samples as OpenMetrics text; UNIT of the
 //                                               times is `s` or `ms`
 
-func run(_ path: String, slots: Int, hours: Double) throws {
+typealias Results = [(String, Double)]
+
+func write(_ path: String, slots: Int, hours: Double) throws -> Results {
     var bench = try Bench(path: path, slots: slots, hours: hours)
     let wall = seconds(CLOCK_MONOTONIC)
-    let cpu = seconds(CLOCK_PROCESS_CPUTIME_ID)
     let written = figure("write_bytes", of: "io")
     try bench.run()
     let live = Int(bench.store.sizeBytes)
-    try bench.store.fold()
-    bench.store.close()
+    try bench.finish()
     let samples = Double(bench.load.ticks * slots * 4)
-    var results: [(String, Double)] = [
-        ("samples", samples),
-        ("cpu_s_per_million", (seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / samples * 1e6),
+    return [
+        ("samples", samples), ("cpu_s_per_million", bench.cpuSeconds / samples * 1e6),
         ("samples_per_s", samples / (seconds(CLOCK_MONOTONIC) - wall)),
         ("device_bytes_per_sample", Double(figure("write_bytes", of: "io") - written) / samples),
         ("peak_rss_mib", Double(figure("VmHWM", of: "status")) / 1_024),
         ("live_bytes_per_sample", Double(live) / samples),
         ("bytes_per_sample", Double(size(path)) / samples),
     ]
+}
+
+func run(_ path: String, slots: Int, hours: Double) throws -> Results {
+    var results = try write(path, slots: slots, hours: hours)
     results += try ask(path, slots: slots, hours: hours)
-    results.append(("events_per_s", try eventsPerSecond(path + ".events")))
+    results += try eventsPerSecond(path + ".events")
+    results += try logins(path + ".logins", count: 5_000)
     results.append(("year_of_minutes_ms", try yearOfMinutes(path + ".year")))
+    return results
+}
+
+func show(_ results: Results) {
     print(
         "{" + results.map { "\"\($0)\": \(($1 * 1_000).rounded() / 1_000)" }.joined(separator: ", ")
             + "}")
@@ -62,12 +72,17 @@ func text(_ unit: String, slots: Int, hours: Double) {
 let words = CommandLine.arguments
 let slots = words.count > 3 ? Int(words[3]) ?? 2_000 : 2_000
 let hours = words.count > 4 ? Double(words[4]) ?? 6 : 6
-switch words.dropFirst().first {
-case "run" where words.count > 2:
-    do { try run(words[2], slots: slots, hours: hours) } catch {
-        print(error)
-        exit(1)
+do {
+    switch words.dropFirst().first {
+    case "run" where words.count > 2: show(try run(words[2], slots: slots, hours: hours))
+    case "write" where words.count > 2: show(try write(words[2], slots: slots, hours: hours))
+    case "logins" where words.count > 2: show(try logins(words[2], count: slots))
+    case "text" where words.count > 2: text(words[2], slots: slots, hours: hours)
+    default:
+        print(
+            "usage: store-bench run|write|logins FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
     }
-case "text" where words.count > 2: text(words[2], slots: slots, hours: hours)
-default: print("usage: store-bench run FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
+} catch {
+    print(error)
+    exit(1)
 }

@@ -29,6 +29,10 @@ struct AccountingTests {
         var nextChild: UInt64 = 1
         /// Packets by session and second, at the time when they were seen.
         var ledger: [UInt64: [Int64: UInt64]] = [:]
+        /// Packets by session, at the time when they passed, whether anybody saw them or not.
+        var truth: [UInt64: [(second: Int64, packets: UInt64)]] = [:]
+        /// Sessions that a crash ended, with the time up to which their totals are known.
+        var crashed: [UInt64: Timestamp] = [:]
 
         mutating func see(_ child: UInt64, at second: Int64) {
             guard let known = children[child], known.carried > known.seen else { return }
@@ -58,10 +62,17 @@ struct AccountingTests {
             case (3, let id?): return endChild(of: id, at: second)
             case (4, let id?): return end(id, at: second)
             default:
-                for child in children.keys.sorted() where Bool.random(using: &dice) {
-                    children[child]?.carried += .random(in: 0...9, using: &dice)
-                }
+                carry(at: second)
                 return []
+            }
+        }
+
+        mutating func carry(at second: Int64) {
+            for child in children.keys.sorted() where Bool.random(using: &dice) {
+                guard let session = children[child]?.session else { continue }
+                let packets = UInt64.random(in: 0...9, using: &dice)
+                children[child]?.carried += packets
+                truth[session, default: []].append((second, packets))
             }
         }
 
@@ -85,6 +96,12 @@ struct AccountingTests {
         mutating func crash(_ unfinished: Unfinished, at second: Int64) -> [RecordedEvent] {
             children = [:]
             open = []
+            for session in unfinished.sessions {
+                guard let id = truth.keys.first(where: { .number($0) == session.id }) else {
+                    continue
+                }
+                crashed[id] = min(session.lastSeen, session.lastSampled)
+            }
             return unfinished.children.map {
                 RecordedEvent(
                     ChildSAClosed(
@@ -102,7 +119,7 @@ struct AccountingTests {
 
     @Test("nothing is lost and nothing counts twice, in any window", arguments: 1...4)
     func windows(_ seed: UInt64) throws {
-        let folder = try Folder()
+        var folder = try Folder()
         var store = try folder.open()
         var history = History(dice: Dice(state: seed))
         var second: Int64 = 0
@@ -114,9 +131,15 @@ struct AccountingTests {
             switch Int.random(in: 0..<16, using: &history.dice) {
             case 0...1: try store.fold()
             case 2:
-                store.close()
-                store = try folder.open(at: second + 2)
-                let ends = history.crash(store.unfinished, at: second + 2)
+                // What passes now nobody sees, though the gateway is seen to live.
+                history.carry(at: second + 2)
+                try store.append(
+                    events: [RecordedEvent(PeerDead.example, at: second + 3)], ticks: [])
+                let old = store
+                folder = try folder.afterCrash()
+                old.close()
+                store = try folder.open(at: second + 4)
+                let ends = history.crash(store.unfinished, at: second + 4)
                 try store.append(events: ends, ticks: [])
             default: break
             }
@@ -130,6 +153,32 @@ struct AccountingTests {
         }
         try check(history, 0, second + 10, folder)
         try checkTotals(history, folder)
+        try checkTruth(history, folder)
+    }
+
+    /// A total is what passed; after a crash it is at least what had passed by the time up to which
+    /// it is known, and at most what had passed in all.
+    private func checkTruth(_ history: History, _ folder: Folder) throws {
+        let rows = try folder.read().rows("SELECT session, packets_in FROM session_totals").rows
+        var known: [Datum: Int64] = [:]
+        for row in rows {
+            if case .integer(let packets)? = row.last { known[row[0]] = packets }
+        }
+        var isShort = false
+        for (id, passed) in history.truth {
+            let all = passed.reduce(0) { $0 + Int64($1.packets) }
+            let total = known[.text(SessionID.number(id).description)] ?? 0
+            guard let until = history.crashed[id] else {
+                #expect(total == all, "session \(id)")
+                continue
+            }
+            let least = passed.filter { .seconds($0.second) <= until }.reduce(0) {
+                $0 + Int64($1.packets)
+            }
+            #expect((least...all).contains(total), "session \(id)")
+            isShort = isShort || total < all
+        }
+        #expect(isShort || history.crashed.isEmpty)
     }
 
     private func check(_ history: History, _ from: Int64, _ to: Int64, _ folder: Folder) throws {

@@ -59,6 +59,27 @@ struct CrashTests {
         #expect(store.unfinished.gateway?.lastSeen.nanoseconds == last)
     }
 
+    /// 25 to 80 s, by what else the machine does. `WEIR_SEED=N` repeats one run of it.
+    @Test("a thousand kills at random moments lose nothing that was durable, and never a file")
+    func thousandKills() throws {
+        let folder = try Folder()
+        let seed =
+            ProcessInfo.processInfo.environment["WEIR_SEED"].flatMap { UInt64($0) }
+            ?? .random(in: 0...999_999)
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(
+            string: "store-crash-helper", relativeTo: Bundle.main.executableURL)
+        process.arguments = ["kills", folder.path, "1000", String(seed)]
+        process.standardOutput = output
+        try process.run()
+        let text = String(
+            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "seed \(seed): \(text)")
+        #expect(text.hasPrefix("1000 kills, "), "seed \(seed): \(text)")
+    }
+
     @Test("the lock goes with the process")
     func lockIsGone() throws {
         let folder = try Folder()

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import SQLite
 import Store
@@ -24,6 +25,15 @@ final class Folder {
 
     func open(at second: Int64 = 0) throws -> Store {
         try Store(path: file, version: "0.1.0", at: .seconds(second), bootID: "boot")
+    }
+
+    /// A folder with what this one's files would be if the writer were killed now.
+    func afterCrash() throws -> Folder {
+        let folder = try Folder()
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: file + suffix, toPath: folder.file + suffix)
+        }
+        return folder
     }
 
     func read() throws -> StoreReader { try StoreReader(path: file) }

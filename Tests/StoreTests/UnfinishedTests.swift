@@ -44,13 +44,13 @@ struct UnfinishedTests {
             unfinished.sessions == [
                 Unfinished.Session(
                     id: .number(1), run: 1, started: .seconds(2), lastSeen: .seconds(9),
-                    total: Traffic(9))
+                    total: Traffic(9), lastSampled: .seconds(9))
             ])
         #expect(
             unfinished.children == [
                 Unfinished.Child(
                     session: .number(1), child: ChildID(3), run: 1, lastSeen: .seconds(9),
-                    total: Traffic(5))
+                    total: Traffic(5), lastSampled: .seconds(9))
             ])
         #expect(
             unfinished.leases == [
@@ -60,6 +60,31 @@ struct UnfinishedTests {
         #expect(
             unfinished.gateway
                 == Unfinished.Gateway(run: 1, started: .seconds(1), lastSeen: .seconds(9)))
+    }
+
+    @Test("totals are of the latest sample, though its run is known to have lived longer")
+    func lastSampled() throws {
+        let store = try folder.open(at: 0)
+        try store.append(
+            events: [
+                RecordedEvent(established(1), at: 2), RecordedEvent(installed(1, child: 1), at: 2),
+            ],
+            ticks: [RecordedTick(at: 4, children: [sample(1, child: 1, 3)])])
+        try store.append(
+            events: [
+                RecordedEvent(established(2), at: 6), RecordedEvent(installed(2, child: 2), at: 7),
+                RecordedEvent(EventsLost.example, at: 9),
+            ], ticks: [])
+        store.close()
+        for isFolded in [false, true] {
+            let store = try folder.open(at: 100)
+            let unfinished = store.unfinished
+            #expect(unfinished.sessions.map(\.lastSeen) == [.seconds(9), .seconds(9)])
+            #expect(unfinished.sessions.map(\.lastSampled) == [.seconds(4), .seconds(6)])
+            #expect(unfinished.children.map(\.lastSampled) == [.seconds(4), .seconds(7)])
+            if !isFolded { try store.fold() }
+            store.close()
+        }
     }
 
     /// What the recorder does with it.

@@ -38,6 +38,7 @@ PACKAGES = {
     "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
     "openssl": "openssl",
+    "freeradius": "freeradius",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "/usr/lib/ipsec/charon": "strongswan-charon",
     "/usr/sbin/swanctl": "strongswan-swanctl",

@@ -36,6 +36,10 @@ class MonitoringTests(LabTestCase):
         settings = configuration(self.folder)
         settings["telemetry"]["metrics"]["port"] = 9443
         settings["gateway"] |= {"port": 500, "nat_port": 4500}
+        # Nobody is there, which the dashboards show.
+        settings["radius"] = {"servers": [{
+            "name": "radius1", "address": "127.0.0.1", "secret": {"file": str(
+                self.folder / "staff.psk")}}]}
         self.weir = Weir(self, settings, self.namespace)
         self.work = self.folder / "work"
         self.work.mkdir()

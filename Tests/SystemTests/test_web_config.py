@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 from lab import LabTestCase, wait_for
-from weir import Weir, configuration
+from weir import Weir, configuration, samples, series
 
 
 def bcrypt(password):
@@ -133,6 +133,49 @@ class WebConfiguration(LabTestCase):
         self.web.write_text(tls % (demand + ", client_allowed_sans: [prometheus.lab]"))
         wait_for("the name to be right", lambda: self.status(
             scheme="https", context=self.context("client")) == 200)
+        weir.stop()
+
+    def expiries(self):
+        """When certificates expire, by role, as the metrics have it."""
+        request = f"https://127.0.0.1:{self.port}/metrics"
+        handlers = (urllib.request.ProxyHandler({}),
+                    urllib.request.HTTPSHandler(context=self.context("client")))
+        try:
+            with urllib.request.build_opener(*handlers).open(request, timeout=5) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return None
+        name = "weir_certificate_expiry_timestamp_seconds"
+        return {role: value for role in ("metrics_server", "metrics_client_ca")
+                if (value := samples(text).get(series(name, role=role))) is not None}
+
+    def not_after(self, name):
+        """What OpenSSL says when a certificate expires."""
+        done = self.run_command("openssl", "x509", "-in", self.folder / name, "-noout", "-enddate")
+        return ssl.cert_time_to_seconds(done.stdout.strip().removeprefix("notAfter="))
+
+    def test_expiries_are_told_and_follow_the_files(self):
+        self.certificates()
+        tls = "tls_server_config: {cert_file: server.pem, key_file: server.key%s}\n"
+        self.web.write_text(tls % "")
+        weir = self.weir()
+        self.assertEqual(self.expiries(), {"metrics_server": self.not_after("server.pem")})
+        demand = ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.pem"
+        self.web.write_text(tls % demand)
+        both = {"metrics_server": self.not_after("server.pem"),
+                "metrics_client_ca": self.not_after("ca.pem")}
+        wait_for("the authority", lambda: self.expiries() == both, 30)
+        # The same key, certified for longer.
+        new = self.folder / "new.pem"
+        self.run_command(
+            "openssl", "x509", "-req", "-in", self.folder / "server.csr", "-CA",
+            self.folder / "ca.pem", "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-out",
+            new, "-days", "400", "-extfile", self.folder / "server.ext")
+        later = self.not_after("new.pem")
+        self.assertGreater(later, both["metrics_server"])
+        new.rename(self.folder / "server.pem")
+        wait_for("the new certificate",
+                 lambda: (self.expiries() or {}).get("metrics_server") == later, 30)
         weir.stop()
 
     def handshake(self, *words):

@@ -46,11 +46,15 @@ package final class Pair {
     package static let gatewayAddress = IPAddress.v4(0xc000_0201)
     package static let clientAddress = IPAddress.v4(0xc000_0207)
 
-    package init(_ policy: EnginePolicy = .example, seed: UInt64 = 1) {
+    /// - Parameter clientAddresses: all that the client has, to be told of by MOBIKE.
+    package init(
+        _ policy: EnginePolicy = .example, seed: UInt64 = 1, clientAddresses: [IPAddress] = []
+    ) {
         gateway = Engine(policy, dataplane: gatewayPlane, random: SeededRandom(seed: seed))
         var clientPolicy = EnginePolicy(connections: [])
         clientPolicy.timing = policy.timing
         clientPolicy.fragmentSize = policy.fragmentSize
+        clientPolicy.addresses = clientAddresses
         clientPolicy.shard = 0xcc
         client = Engine(
             clientPolicy, dataplane: clientPlane, random: SeededRandom(seed: seed &+ 1_000))
@@ -190,18 +194,28 @@ package final class Pair {
     }
 
     private func deliverESP(_ flight: Flight) {
-        var packet = flight.bytes
+        open(flight.bytes, from: flight.path.remote, toGateway: flight.toGateway)
+    }
+
+    private func openEarly(by plane: Tunnels, atGateway: Bool) {
+        for packet in plane.takeEarly() {
+            open(packet.bytes, from: packet.remote, toGateway: atGateway)
+        }
+    }
+
+    private func open(_ packet: [UInt8], from remote: Endpoint, toGateway: Bool) {
+        var packet = packet
         var span = packet.mutableSpan
-        let plane = flight.toGateway ? gatewayPlane : clientPlane
-        let opened = plane.open(&span, from: flight.path.remote, at: now)
+        let plane = toGateway ? gatewayPlane : clientPlane
+        let opened = plane.open(&span, from: remote, at: now)
         guard case .deliver(let inner, let child, let moved) = opened else { return }
         tellWorn()
         let bytes = UInt64(inner.count)
         delivered +=
-            flight.toGateway
+            toGateway
             ? Traffic(bytesIn: bytes, packetsIn: 1) : Traffic(bytesOut: bytes, packetsOut: 1)
         guard let moved else { return }
-        with(flight.toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }
+        with(toGateway ? gateway : client) { $0.observed(child, from: moved, at: $1, &$2) }
     }
 
     private func tellWorn() {
@@ -216,6 +230,7 @@ package final class Pair {
         var output = Output()
         let value = body(engine, now, &output)
         let isClient = engine === client
+        openEarly(by: isClient ? clientPlane : gatewayPlane, atGateway: !isClient)
         for transmit in output.transmits {
             if keepsHistory { datagrams.append((isClient, transmit.bytes)) }
             put(transmit.bytes, transmit.path, toGateway: isClient, isESP: false)
@@ -265,10 +280,11 @@ package final class Pair {
 package struct Network: Sendable {
     package var latency: Duration = .milliseconds(5)
     /// Numbers of IKE datagrams, counted from 0 over the whole test, that are lost, doubled, or
-    /// held back for a second.
+    /// held back for ``delay``.
     package var lost: Set<Int> = []
     package var doubled: Set<Int> = []
     package var late: Set<Int> = []
+    package var delay: Duration = .seconds(1)
     /// Nothing comes through any more.
     package var isCut = false
     /// What the gateway sees of the client's source.
@@ -291,7 +307,7 @@ package struct Network: Sendable {
         guard !isESP else { return [latency] }
         defer { count += 1 }
         if lost.contains(count) { return [] }
-        if late.contains(count) { return [latency + .seconds(1)] }
+        if late.contains(count) { return [latency + delay] }
         return doubled.contains(count) ? [latency, latency * 2] : [latency]
     }
 }

@@ -144,8 +144,19 @@ struct MetricNameTests {
                 return sum + series * (family.kind == .histogram ? family.buckets.count + 3 : 1)
             }
         }
-        #expect(count(Catalogue.families.filter { !$0.isSparse }) <= 200)
-        #expect(count(Catalogue.families) <= 250)
+        // A RADIUS server, which nobody has by default, costs a few more.
+        let (radius, others) =
+            Catalogue.families.reduce(into: ([], [])) { sorted, family in
+                if family.labels.first == "server" {
+                    sorted.0.append(family)
+                } else {
+                    sorted.1.append(family)
+                }
+            } as ([MetricFamily], [MetricFamily])
+        #expect(count(others.filter { !$0.isSparse }) <= 200)
+        #expect(count(others) <= 250)
+        let details = RadiusResult.allCases.count + RadiusDrop.allCases.count - 2
+        #expect(count(radius) + details <= 17)
     }
 
     @Test("are moved by events into slots that exist", arguments: Catalogue.events)

@@ -6,7 +6,7 @@ import Testing
 struct PurityTests {
     static let modules = [
         "Vocabulary", "Wire", "ESP", "Engine", "Rules", "Forecast", "Page",
-        "Presentation",
+        "Presentation", "RADIUS",
     ]
 
     struct SourceFile: Sendable, CustomTestStringConvertible {

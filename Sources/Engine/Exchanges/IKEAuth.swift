@@ -25,19 +25,8 @@ extension Engine {
             respond([.notify(rejection.notify)], to: header, datagram, of: sa, on: path, &output)
             refuse(sa, rejection, at: now, &output)
         case .success(let login):
-            switch admit(login, payloads, of: sa, handshake, at: now, &output) {
-            case .failure(let rejection):
-                if let ticket = login.ticket { giveBack(ticket) }
-                // The IKE SA would stand without a Child SA (RFC 7296 §1.2); a remote-access
-                // user has no use for one. It hears that it is who it says, and what was wrong.
-                respond(
-                    login.proof + [.notify(rejection.notify)], to: header, datagram, of: sa,
-                    on: path, &output)
-                if rejection.reason == .noProposalChosen {
-                    tellIfWeak(refused: payloads, from: path.remote.address, &output)
-                }
-                refuse(sa, rejection, at: now, &output)
-            case .success(let answer):
+            do throws(AuthRejection) {
+                let answer = try admit(login, payloads, of: sa, handshake, at: now, &output)
                 let issued = issueTicket(asked: payloads, of: sa, sa.session, at: now)
                 respond(
                     login.proof + answer + issued.payloads, to: header, datagram, of: sa,
@@ -45,6 +34,17 @@ extension Engine {
                 let work = handshake.workNanoseconds + (policy.stopwatch() &- started)
                 announce(login, of: sa, handshake, workNanoseconds: work, at: now, &output)
                 if let event = issued.event { output.events.append(event) }
+            } catch {
+                if let ticket = login.ticket { giveBack(ticket) }
+                // The IKE SA would stand without a Child SA (RFC 7296 §1.2); a remote-access
+                // user has no use for one. It hears that it is who it says, and what was wrong.
+                respond(
+                    login.proof + [.notify(error.notify)], to: header, datagram, of: sa,
+                    on: path, &output)
+                if error.reason == .noProposalChosen {
+                    tellIfWeak(refused: payloads, from: path.remote.address, &output)
+                }
+                refuse(sa, error, at: now, &output)
             }
         }
     }
@@ -133,95 +133,6 @@ extension Engine {
         }
     }
 
-    /// Gives a proven peer its session, address and Child SA.
-    ///
-    /// - Returns: the payloads that say so. Nothing is left behind on failure.
-    private func admit(
-        _ login: Login, _ payloads: [AnyPayload], of sa: IKESA, _ handshake: ResponderHandshake,
-        at now: Instant, _ output: inout Output
-    ) -> Result<[AnyPayload], AuthRejection> {
-        let rejection = AuthRejection(
-            reason: .sessionLimit, method: login.method, identity: login.identity,
-            connection: login.connection.name, notify: NotifyPayload(.noAdditionalSAs))
-        let connection = login.connection
-        if draining != nil {
-            guard sa.extensions.redirection, let target = draining?.nextTarget() else {
-                return .failure(rejection.because(.draining, .noAdditionalSAs))
-            }
-            var redirection = rejection.because(.redirected)
-            redirection.notify = target.redirect()
-            return .failure(redirection)
-        }
-        guard let others = others(of: login, payloads, on: sa, at: now, &output) else {
-            return .failure(rejection.because(.alreadyConnected))
-        }
-        if let limit = makeRoom(for: login, instead: others, at: now, &output) {
-            return .failure(rejection.because(limit, .noAdditionalSAs))
-        }
-        let session = Session(
-            id: newSessionID(at: now),
-            connection: SessionTerms(
-                name: connection.name, localIdentity: connection.localIdentity,
-                ikeSuites: connection.ikeSuites,
-                espSuites: connection.espSuites, rekey: connection.rekey,
-                livenessInterval: connection.livenessInterval,
-                network: connection.network),
-            identity: login.identity, established: now, ikeSuiteName: sa.suite.name,
-            ikeSPI: sa.localSPI)
-        session.needsAddress = connection.pool != nil
-        session.method = login.method
-        session.authenticationEnds = connection.authLifetime.map { now + $0 }
-        if let ticket = login.ticket { bring(back: session, by: ticket, at: now) }
-        session.replaces = others.newest
-
-        session.followsRedirects = sa.extensions.redirection
-
-        let configuration: [AnyPayload]
-        switch lend(
-            to: session, connection, asking: payloads.configuration,
-            isChildless: payloads.asksForNoChild, at: now, &output)
-        {
-        case .failure(let refusal):
-            return .failure(rejection.because(refusal.reason, refusal.notify))
-        case .success(let payloads): configuration = payloads
-        }
-        session.remote = session.lease.map { $0.addresses.map { Selector(host: $0) } }
-        guard !isForbiddenNAT(payloads, on: sa.path) else {
-            release(session)
-            return .failure(rejection.because(.unexpectedNAT, .unexpectedNATDetected))
-        }
-        // A network is of use only to a peer with an address of its family.
-        session.local = connection.localSelectors.filter { selector in
-            session.lease?.addresses.contains { $0.isIPv4 == selector.first.isIPv4 } ?? true
-        }
-        var answer = configuration
-        do throws(ChildRefusal) {
-            if !payloads.asksForNoChild {
-                let agreement = try chooseChild(payloads, session, withGroup: false)
-                answer += try answerChild(
-                    agreement, payloads,
-                    nonces: handshake.initiatorNonce + handshake.responderNonce,
-                    local: session.local, remote: session.remote, of: sa, session, exchange: nil,
-                    outbound: true, at: now
-                ).payloads
-            }
-        } catch {
-            release(session)
-            return .failure(
-                rejection.because(
-                    error.notify.kind == .tsUnacceptable ? .tsUnacceptable : .noProposalChosen,
-                    error.notify.kind))
-        }
-        if let end = session.authenticationEnds {
-            var seconds: [UInt8] = []
-            seconds.put(UInt32(clamping: (end - now).nanoseconds / 1_000_000_000))
-            answer.append(.notify(NotifyPayload(.authLifetime, data: seconds)))
-        }
-        establish(sa, session, at: now)
-        replace(others, at: now, &output)
-        return .success(answer + negotiateMobike(payloads, of: sa, session))
-    }
-
     /// Tells of a new session, its lease and its Child SA, in that order.
     private func announce(
         _ login: Login, of sa: IKESA, _ handshake: ResponderHandshake, workNanoseconds: UInt64,
@@ -266,14 +177,6 @@ extension Engine {
                 identity: rejection.identity, source: sa.path.remote.address,
                 connection: rejection.connection))
         linger(sa, .refused, for: policy.timing.linger, at: now)
-    }
-}
-
-extension [AnyPayload] {
-    /// An IKE SA without a Child SA (RFC 6023).
-    fileprivate var asksForNoChild: Bool {
-        securityAssociation == nil && trafficSelectorsInitiator == nil
-            && trafficSelectorsResponder == nil
     }
 }
 

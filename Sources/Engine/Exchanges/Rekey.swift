@@ -17,8 +17,9 @@ extension Engine {
 
     /// - Parameter before: what comes first in the request.
     func planChild(_ shape: ChildShape, of sa: IKESA, before: [AnyPayload] = []) -> Plan? {
-        guard sa.isEstablished, sa.session != nil else { return nil }
+        guard sa.isEstablished, let session = sa.session else { return nil }
         let spi = newESPSPI()
+        dataplane.expect(spi, of: session.id)
         let nonce = random.bytes(32)
         let exchange = shape.suite.group.flatMap { privateKey($0) }
         var payloads =
@@ -49,13 +50,12 @@ extension Engine {
         of sa: IKESA, at now: Instant, _ output: inout Output
     ) {
         guard let session = sa.session, let shape = context.shape else {
-            inboundSPIs.remove(context.spi)
-            return
+            return giveUpSPI(context.spi)
         }
         let made = agreed(payloads, context, shape, of: sa, session, at: now)
         scheduleChildren(of: sa)
         guard let made else {
-            inboundSPIs.remove(context.spi)
+            giveUpSPI(context.spi)
             output.events.append(
                 CreateChildSARefused(
                     session: session.id, initiator: .us,

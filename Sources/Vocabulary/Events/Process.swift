@@ -78,3 +78,22 @@ package struct ClockStepped: Event {
 
     package static let example = Self(stepMilliseconds: -3_600_000)
 }
+
+/// A reader keeps the store's write-ahead log from being folded into the store.
+package struct StoreLogPinned: Event {
+    package var logBytes: Public<UInt64>
+
+    package init(logBytes: UInt64) { self.logBytes = Public(logBytes) }
+
+    package static let schema = Schema<Self>(
+        "store_log_pinned", since: 1,
+        "A reader holds one question open, so that the store's write-ahead log can only grow.",
+        fields: [Field("log_bytes", \.logBytes, in: .bytes, "how long the log is by now")],
+        counters: [
+            Counter(
+                "weir_store_log_pins_total",
+                "Times that the store's write-ahead log passed 64 MiB, or twice that, and so on.")
+        ])
+
+    package static let example = Self(logBytes: 67_108_864)
+}

@@ -22,12 +22,8 @@ package enum IPAddress: Hashable, Sendable {
     /// 4 or 16 bytes, network order.
     package var bytes: [UInt8] {
         switch self {
-        case .v4(let word):
-            (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) }
-        case .v6(let high, let low):
-            [high, low].flatMap { word in
-                (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-            }
+        case .v4(let word): bigEndianBytes(word)
+        case .v6(let high, let low): bigEndianBytes(high) + bigEndianBytes(low)
         }
     }
 

@@ -24,16 +24,14 @@ package struct SessionID: Recordable, CustomStringConvertible {
     package var datum: Datum { .text(description) }
 
     package var description: String {
-        let digits = hex(
-            [high, low].flatMap { word in
-                (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-            })
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for place in 0..<16 as Range<UInt64> {
+            if place >= 4, place <= 10, place & 1 == 0 { text.append(UInt8(ascii: "-")) }
+            let word = place < 8 ? high : low
+            text.appendHex(UInt8(truncatingIfNeeded: word >> (56 - 8 * (place & 7))))
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
@@ -50,9 +48,7 @@ package struct IKESPI: Recordable {
     package let value: UInt64
     package init(_ value: UInt64) { self.value = value }
     package static var storage: Storage { .text }
-    package var datum: Datum {
-        .text(hex((0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * UInt64($0))) }))
-    }
+    package var datum: Datum { .text(hex(value)) }
 }
 
 /// The SPI of an ESP SA; 8 hex digits.
@@ -60,7 +56,5 @@ package struct ESPSPI: Recordable {
     package let value: UInt32
     package init(_ value: UInt32) { self.value = value }
     package static var storage: Storage { .text }
-    package var datum: Datum {
-        .text(hex((0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32($0))) }))
-    }
+    package var datum: Datum { .text(hex(value)) }
 }

@@ -79,11 +79,31 @@ package func escaped(_ bytes: some Collection<UInt8>) -> String {
 }
 
 package func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef")
-    var text = ""
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+    var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.underestimatedCount)
+    for byte in bytes { text.appendHex(byte) }
+    return String(decoding: text, as: UTF8.self)
+}
+
+extension [UInt8] {
+    /// Two digits in ASCII.
+    mutating func appendHex(_ byte: UInt8) {
+        append(Self.hexDigit(byte >> 4))
+        append(Self.hexDigit(byte & 15))
     }
-    return text
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+    }
+}
+
+/// As hex digits, all of the number's width.
+func hex(_ number: some FixedWidthInteger & UnsignedInteger) -> String {
+    hex(bigEndianBytes(number))
+}
+
+func bigEndianBytes(_ number: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
+    (1...number.bitWidth / 8).map {
+        UInt8(truncatingIfNeeded: number >> (number.bitWidth - 8 * $0))
+    }
 }

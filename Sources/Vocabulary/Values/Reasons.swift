@@ -280,6 +280,10 @@ package enum ESPDrop: String, Label {
     /// For the outside, and no Child SA takes it.
     case noChildSA = "no_child_sa"
     case sequenceExhausted = "sequence_exhausted"
+    /// Came before its Child SA was agreed on, as too many had.
+    case earlyLimit = "early_limit"
+    /// Came before its Child SA, which was then not agreed on.
+    case earlyRefused = "early_refused"
     /// Longer than the tunnel takes and not to be fragmented; the sender is told.
     case tooBig = "too_big"
 }

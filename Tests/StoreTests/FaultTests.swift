@@ -1,0 +1,204 @@
+import SQLite
+import Testing
+import Vocabulary
+
+@testable import Store
+
+/// Files that fail under the store.
+@Suite("Faults of the file system")
+struct FaultTests {
+    /// Batch *n* is an event and a tick at second *n*; figures are kept for two seconds.
+    private struct History {
+        let folder: Folder
+        var acknowledged: Int64 = 0
+
+        func open() throws -> Store {
+            try Store(
+                path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+                retention: Retention(figures: .seconds(2)))
+        }
+
+        mutating func append(to store: Store) throws {
+            let second = acknowledged + 1
+            let number = UInt64(second)
+            try store.append(
+                events: [RecordedEvent(granted(number), at: second)],
+                ticks: [
+                    RecordedTick(
+                        at: second, children: [sample(1, child: 1, number)],
+                        pools: [PoolState(name: "staff", size: 254, used: 1)])
+                ])
+            acknowledged = second
+        }
+
+        /// - Parameter extra: a batch that was not acknowledged may be there, too.
+        func check(extra: Int64 = 0, _ what: String) throws {
+            let reader = try folder.read()
+            #expect(try reader.check() == [], "\(what)")
+            let found = try reader.rows(
+                """
+                SELECT (SELECT count(*) FROM lease_granted),
+                       (SELECT count(DISTINCT session) FROM lease_granted),
+                       (SELECT count(*) FROM child_samples),
+                       (SELECT max(packets_in) FROM child_samples),
+                       (SELECT sum(packets_in_step) FROM child_samples),
+                       (SELECT max(packets_in) FROM child_last)
+                """
+            ).rows
+            let last = try #require(
+                (acknowledged...acknowledged + extra).first {
+                    found[0].first == .integer($0)
+                }, "\(what): \(found) and \(acknowledged) were durable")
+            let latest: Datum = last == 0 ? .null : .integer(last)
+            #expect(
+                found == [
+                    [.integer(last), .integer(last), .integer(last), latest, latest, latest]
+                ],
+                "\(what)")
+        }
+    }
+
+    /// Tries once more what a fault stopped.
+    private func twice<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { return try body() }
+    }
+
+    @Test(
+        "each operation fails once: nothing that was recorded is lost, and the writer goes on",
+        arguments: [
+            FaultPlan.writes, FaultPlan.shortWrites, FaultPlan.syncs, FaultPlan.truncations,
+            FaultPlan.reads,
+        ])
+    func eachOnce(_ fault: FaultPlan.Fault) throws {
+        var number = 0
+        var count = 0
+        repeat {
+            number += 1
+            var history = History(folder: try Folder.withStore())
+            let plan = try FaultPlan(fault, number...number, in: history.folder)
+            let store = try twice { try history.open() }
+            for batch in 1...5 {
+                try twice { try history.append(to: store) }
+                if batch == 3 { try twice { try store.fold() } }
+            }
+            store.close()
+            count = plan.count
+            plan.end()
+            try history.check("number \(number) of \(fault)")
+        } while number < count
+        #expect(number > (fault.name == "truncations" ? 0 : 5))
+    }
+
+    @Test(
+        "the power fails at each operation, with pages torn and others lost",
+        arguments: [FaultPlan.powerAtWrite, FaultPlan.powerAtSync])
+    func power(_ fault: FaultPlan.Fault) throws {
+        var number = 0
+        var isLost = true
+        repeat {
+            number += 1
+            var history = History(folder: try Folder.withStore())
+            let plan = try FaultPlan(
+                fault, number...number, in: history.folder, seed: UInt64(number))
+            isLost = false
+            do {
+                let store = try history.open()
+                defer { store.close() }
+                for batch in 1...5 {
+                    try history.append(to: store)
+                    if batch == 3 { try store.fold() }
+                }
+            } catch { isLost = true }
+            isLost = isLost || plan.count >= number
+            plan.end()
+            let store = try history.open()
+            try history.check(extra: 1, "\(fault) \(number)")
+            store.close()
+        } while isLost
+        #expect(number > 5)
+    }
+
+    @Test(
+        "a disk that is full, or read-only, for a while: each batch fails, none is lost",
+        arguments: [FaultPlan.full, FaultPlan.readOnly])
+    func whole(_ fault: FaultPlan.Fault) throws {
+        var history = History(folder: try Folder.withStore())
+        // Files take up a plan when they are opened: one that has nothing fail yet.
+        let plan = try FaultPlan(fault, 40...1_000, in: history.folder)
+        let store = try history.open()
+        var failures = 0
+        while failures < 20 {
+            do { try history.append(to: store) } catch StoreError.full, StoreError.inaccessible {
+                failures += 1
+            }
+        }
+        let before = history.acknowledged
+        plan.end()
+        try history.append(to: store)
+        store.close()
+        #expect(history.acknowledged == before + 1)
+        try history.check("\(fault)")
+    }
+
+    @Test("somebody else's lock fails a batch after a second, and readers go on")
+    func locked() throws {
+        var history = History(folder: try Folder.withStore())
+        let store = try history.open()
+        try history.append(to: store)
+        let other = try Connection(path: history.folder.file, mode: .readWrite)
+        try other.execute("BEGIN EXCLUSIVE")
+        #expect(throws: StoreError.self) { try history.append(to: store) }
+        try history.check("while it is locked")
+        try other.execute("ROLLBACK")
+        other.close()
+        try history.append(to: store)
+        store.close()
+        try history.check("afterwards")
+    }
+
+    @Test("a reader that holds one question open lets the log grow; then it shrinks again")
+    func pinned() throws {
+        var history = History(folder: try Folder.withStore())
+        let store = try history.open()
+        try history.append(to: store)
+        let reader = try folderReader(history.folder)
+        var batches = 0
+        let bound: UInt64 = 17 << 20
+        while store.logBytes <= bound, batches < 20_000 {
+            try history.append(to: store)
+            batches += 1
+        }
+        #expect(store.logBytes > bound)
+        // It still sees what was there when it asked.
+        #expect(try reader.value("SELECT count(*) FROM lease_granted") == .integer(1))
+        try reader.execute("COMMIT")
+        for _ in 0..<3 { try history.append(to: store) }
+        #expect(store.logBytes <= 16 << 20)
+        try history.check("after \(batches) batches")
+        store.close()
+    }
+
+    private func folderReader(_ folder: Folder) throws -> Connection {
+        let reader = try Connection(path: folder.file, mode: .readOnly)
+        try reader.execute("BEGIN")
+        #expect(try reader.value("SELECT count(*) FROM lease_granted") == .integer(1))
+        return reader
+    }
+
+    @Test("what is too old and can't be deleted is counted, and goes later")
+    func retention() throws {
+        var history = History(folder: try Folder.withStore())
+        let store = try history.open()
+        try store.connection.execute(
+            "CREATE TRIGGER t BEFORE DELETE ON ticks BEGIN SELECT RAISE(ABORT, 'no'); END")
+        for _ in 1...5 { try history.append(to: store) }
+        #expect(store.retentionFailures.count == 2)
+        #expect("\(store.retentionFailures.latest as Any)".contains("no (SQLite"))
+        #expect(try store.connection.integer("SELECT count(*) FROM ticks") == 5)
+        try store.connection.execute("DROP TRIGGER t")
+        try history.append(to: store)
+        #expect(store.retentionFailures.count == 2)
+        #expect(try store.connection.integer("SELECT count(*) FROM ticks") == 3)
+        try history.check("afterwards")
+    }
+}
