@@ -9,6 +9,14 @@ from weir import UNLIMITED, Weir, binary, configuration
 CLIENTS = 12
 
 
+def end(process):
+    """Leaves nothing of it behind."""
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+
+
 class ResumptionTests(LabTestCase):
     def setUp(self):
         super().setUp()
@@ -29,7 +37,7 @@ class ResumptionTests(LabTestCase):
                 "--psk-file", self.folder / "staff.psk", "--sessions", CLIENTS,
                 "--resume", "--wait", "--duration", "60s", "--format", "json")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(load.kill)
+        self.addCleanup(end, load)
         told = []
         for line in load.stderr:
             told.append(line)
@@ -83,7 +91,8 @@ class ResumptionTests(LabTestCase):
         load = self.log_in_and_vanish()
         self.weir.wait_for_rows(
             "the logins in the store",
-            "SELECT 1 FROM session_established HAVING count(*) = ?", CLIENTS, seconds=30)
+            "SELECT 1 FROM (SELECT count(*) AS n FROM session_established) WHERE n = ?", CLIENTS,
+            seconds=30)
         self.weir.crash()
         self.weir.start()
         rows = self.come_back(load)
