@@ -161,11 +161,13 @@ package final class Engine {
         return true
     }
 
-    /// Ends every session and tells every peer, once: nobody stays to hear an answer.
+    /// Ends every session and tells every peer, once: nobody stays to hear an answer. See
+    /// ``ResumptionPolicy/silentStop``.
     package func shutDown(at now: Instant, _ output: inout Output) {
         for session in sessions.values.sorted(by: { $0.established < $1.established }) {
             guard let sa = sas[session.ikeSPI] else { continue }
-            end(sa, .shutdown, tellingPeer: true, at: now, &output)
+            let isTold = !leavesSilently(session, at: now)
+            end(sa, .shutdown, tellingPeer: isTold, at: now, &output)
         }
     }
 

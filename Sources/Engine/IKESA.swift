@@ -233,8 +233,8 @@ struct ClientHandshake {
     let began: Instant
     let childSPI: UInt32
     let trail: RedirectTrail
-    /// AUTH is made of the old session's keys, not of a shared one (RFC 5723 §5.1).
-    var isResumption = false
+    /// AUTH is made of the old session's keys, not of a shared one (RFC 5723 §4.3.3).
+    var ticket: ResumptionTicket?
 }
 
 /// Tells a retransmitted IKE_SA_INIT from a new one: by the whole request, since two peers behind

@@ -135,8 +135,10 @@ func sharedKeyAuth(
     return try prf.authenticator(padded, message + nonce + prf.authenticator(key, identity))
 }
 
-/// The AUTH value of a session that is resumed (RFC 5723 §5.1):
-/// `prf(SK_p, message | nonce | prf(SK_p, ID))`.
+/// The AUTH value of a session that is resumed: `prf(SK_p, <message octets>)` with the keys of the
+/// new IKE SA (RFC 5723 §4.3.3). The octets are those of a shared key, as that section says by
+/// "the exact material to be signed is defined in Section 2.15 of [RFC4306]":
+/// `message | nonce | prf(SK_p, ID)`. (libreswan 5 takes the message alone.)
 ///
 /// - Parameters: as of ``sharedKeyAuth(_:secret:message:nonce:key:identity:)``.
 func resumptionAuth(

@@ -45,8 +45,11 @@ final class Session {
     /// The session that its ticket was issued to, and the virtual addresses that it had.
     var resumes: SessionID?
     var formerAddresses: [IPAddress] = []
-    /// How it can come back, if the gateway has given it a ticket.
+    /// Of a session that this engine began: how it can come back, if the gateway has given it a
+    /// ticket; whom that is from; and whether it has come back by one.
     var ticket: ResumptionTicket?
+    var gatewayIdentity: Identity?
+    var wasResumed = false
     /// The peer follows a REDIRECT (RFC 5685 §3).
     var followsRedirects = false
     /// It was sent one.

@@ -14,6 +14,9 @@ package struct LoadPlan: Sendable {
         /// Send IKE_SA_INIT and never go on. Each counts as an attempt, each answer as one more
         /// half-open SA; a cookie that is asked for is not sent back.
         case flood
+        /// Log in until there are enough sessions, forget them all without a word, and come back
+        /// by ticket (RFC 5723); who has none, or whose is refused, logs in. Then it is over.
+        case resume
     }
 
     package var kind: Kind
@@ -38,6 +41,10 @@ package struct LoadPlan: Sendable {
     package var ports = 16
     /// Ask a silent gateway for a sign of life after this long.
     package var livenessInterval: Duration = .seconds(3_600)
+    /// With ``Kind/resume``: nobody comes back before ``LoadRun/goOn()``.
+    package var waits = false
+    /// A process whose CPU time is measured: the gateway, if it is this machine's.
+    package var gatewayProcess: Int32?
 
     package init(
         _ kind: Kind, gateway: Endpoint, natPort: UInt16, gatewayIdentity: Identity?,
@@ -54,11 +61,16 @@ package struct LoadPlan: Sendable {
         self.duration = duration
     }
 
+    /// Nobody logs in once there are enough sessions.
+    var hasEnd: Bool { kind == .hold || kind == .resume }
+
     func policy(number: Int) -> ClientPolicy {
-        ClientPolicy(
+        var policy = ClientPolicy(
             localIdentity: Identity("load\(number)@\(domain)"), remoteIdentity: gatewayIdentity,
             secret: secret, rekey: RekeyPolicy(ike: .seconds(86_400), child: .seconds(86_400)),
             livenessInterval: livenessInterval)
+        policy.wantsTicket = kind == .resume
+        return policy
     }
 }
 
@@ -84,6 +96,24 @@ package struct LoadReport: Sendable {
     package var lastLogin: Duration = .zero
     /// All that was asked for is done: the sessions are up, or the flood is sent.
     package var isComplete = false
+    /// Logins that came by a ticket.
+    package var resumed = 0
+    /// What is over of a load that has two parts: all logins, then all that came back.
+    package var parts: [LoadPart] = []
+    /// Everybody is gone, and so many have a ticket to come back with.
+    package var away: Int?
 
     package var failed: Int { failures.values.reduce(0, +) }
+}
+
+/// A part of a load.
+package struct LoadPart: Sendable {
+    package let attempts: Int
+    package let logins: Int
+    /// Of the logins.
+    package let resumed: Int
+    package let failed: Int
+    package let latencies: Latencies
+    /// What the gateway's process took meanwhile; nil if nobody knows.
+    package let processorTime: Duration?
 }

@@ -1,9 +1,6 @@
 import Clocks
-import Crypto
-import DequeModule
-import ESP
-import Engine
 package import Gateway
+import Glibc
 import Synchronization
 import Vocabulary
 
@@ -17,6 +14,7 @@ package final class LoadRun: Sendable {
     private struct State {
         var isStopping = false
         var isOver = false
+        var goesOn = false
         var report = LoadReport()
     }
 
@@ -37,6 +35,9 @@ package final class LoadRun: Sendable {
     /// All is done, or the time is over, and everybody has logged out.
     package var isOver: Bool { state.withLock(\.isOver) }
 
+    /// Lets clients come back; see ``LoadPlan/waits``.
+    package func goOn() { state.withLock { $0.goesOn = true } }
+
     /// Logs everybody out and waits for the end; a few seconds at most.
     package func stop() {
         state.withLock { $0.isStopping = true }
@@ -45,9 +46,10 @@ package final class LoadRun: Sendable {
 
     private func run(_ sockets: LoadSockets) {
         switch plan.kind {
-        case .churn, .hold:
+        case .churn, .hold, .resume:
             let clients = LoadClients(plan, sockets, at: SystemClock.now)
             drive(clients.turn)
+            if plan.kind == .resume { comeBack(clients) }
             // As long as it takes to send thousands of Deletes.
             let patience = SystemClock.now + .seconds(5)
             while clients.logOutSome(), SystemClock.now < patience {}
@@ -67,7 +69,21 @@ package final class LoadRun: Sendable {
             guard now < end else { return }
             let report = turn(now)
             state.withLock { $0.report = report }
+            if plan.kind == .resume, report.isComplete { return }
         }
+    }
+
+    /// The second half of ``LoadPlan/Kind/resume``.
+    private func comeBack(_ clients: LoadClients) {
+        guard clients.report.isComplete else { return }
+        clients.leaveSilently()
+        state.withLock { $0.report = clients.report }
+        while plan.waits, !state.withLock({ $0.goesOn || $0.isStopping }) {
+            usleep(10_000)
+        }
+        clients.comeBack(at: SystemClock.now)
+        drive(clients.turn)
+        clients.endPart()
     }
 }
 
@@ -98,128 +114,5 @@ struct Pace {
         guard due <= now else { return nil }
         begun += 1
         return due
-    }
-}
-
-/// The clients of a load that log in.
-final class LoadClients {
-    private let plan: LoadPlan
-    private let sockets: LoadSockets
-    private let engine: Engine
-    private let began: Instant
-    private var pace: Pace
-    private var output = Output()
-    private(set) var report = LoadReport()
-    /// Logins under way, and when they were due.
-    private var waiting: [ConnectionHandle: Instant] = [:]
-    /// Sessions that are up, oldest first; those that ended are passed over.
-    private var order: Deque<SessionID> = []
-    private var up: [ConnectionHandle: SessionID] = [:]
-    private var handles: [SessionID: ConnectionHandle] = [:]
-    private var isLeaving = false
-
-    init(_ plan: LoadPlan, _ sockets: LoadSockets, at now: Instant) {
-        self.plan = plan
-        self.sockets = sockets
-        began = now
-        pace = Pace(plan.rate, from: now)
-        var policy = EnginePolicy(connections: [])
-        policy.timing.linger = .seconds(4)
-        engine = Engine(policy, dataplane: Tunnels(), random: SystemRandom())
-    }
-
-    /// One turn of the loop: begin what is due, send, wait, receive.
-    @discardableResult
-    func turn(at now: Instant) -> LoadReport {
-        if !isLeaving { begin(at: now) }
-        carryOut(at: now)
-        sockets.flush()
-        sockets.wait(milliseconds: 1)
-        let now = SystemClock.now
-        sockets.receive { message, path in
-            engine.receive(message, on: path, at: now, &output)
-        }
-        if let deadline = engine.nextDeadline, deadline <= now { engine.expire(at: now, &output) }
-        carryOut(at: now)
-        report.waiting = waiting.count
-        guard !isLeaving else { return report }
-        report.elapsed = now - began
-        report.up = up.count
-        report.isComplete =
-            plan.kind == .hold && report.attempts >= plan.sessions && waiting.isEmpty
-        return report
-    }
-
-    private func begin(at now: Instant) {
-        while waiting.count < plan.parallel,
-            plan.kind != .hold || report.attempts < plan.sessions,
-            let due = pace.next(at: now)
-        {
-            let number = report.attempts
-            let natGateway = Endpoint(plan.gateway.address, plan.natPort)
-            report.attempts += 1
-            let handle = engine.connect(
-                plan.policy(number: number), on: sockets.path(of: number, to: plan.gateway),
-                natPath: sockets.path(of: number, to: natGateway), at: now, &output)
-            if let handle { waiting[handle] = due }
-        }
-    }
-
-    private func carryOut(at now: Instant) {
-        for notice in output.notices { take(notice, at: now) }
-        while !isLeaving, up.count > plan.sessions, let oldest = order.popFirst() {
-            guard let handle = handles[oldest] else { continue }
-            forget(handle)
-            report.logouts += 1
-            _ = engine.terminate(oldest, at: now, &output)
-        }
-        for transmit in output.transmits { sockets.send(transmit.bytes, on: transmit.path) }
-        output.clear()
-    }
-
-    private func take(_ notice: Notice, at now: Instant) {
-        switch notice {
-        case .connected(let handle, let session, _):
-            guard let due = waiting.removeValue(forKey: handle) else { return }
-            up[handle] = session
-            handles[session] = handle
-            order.append(session)
-            report.logins += 1
-            // It came after the time, and goes at once.
-            if isLeaving { report.logouts += 1 }
-            report.lastLogin = now - began
-            report.latencies.add(
-                microseconds: UInt64(clamping: (now - due).nanoseconds / 1_000))
-        case .failed(let handle, let reason):
-            if waiting.removeValue(forKey: handle) != nil {
-                report.failures[reason, default: 0] += 1
-            }
-        case .closed(let handle, _):
-            guard up[handle] != nil else { return }
-            forget(handle)
-            report.lost += 1
-        case .redirected: break
-        }
-    }
-
-    private func forget(_ handle: ConnectionHandle) {
-        guard let session = up.removeValue(forKey: handle) else { return }
-        handles[session] = nil
-    }
-
-    /// Begins nothing more and ends sessions a few at a time, so that neither end's socket
-    /// overflows; logins that are under way end first.
-    ///
-    /// - Returns: whether there are more.
-    func logOutSome() -> Bool {
-        isLeaving = true
-        for _ in 0..<64 {
-            guard let oldest = order.popFirst() else { break }
-            guard let handle = handles[oldest] else { continue }
-            forget(handle)
-            _ = engine.terminate(oldest, at: SystemClock.now, &output)
-        }
-        turn(at: SystemClock.now)
-        return !order.isEmpty || !waiting.isEmpty
     }
 }

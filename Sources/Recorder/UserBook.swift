@@ -38,10 +38,7 @@ struct UserBook: Sendable {
         case let event as SessionClosed: close(event.session.clear)
         case let event as ChildSAClosed:
             let child = Child(session: event.session.clear, child: event.child.clear)
-            let total = Traffic(
-                bytesIn: event.bytesIn.clear, packetsIn: event.packetsIn.clear,
-                bytesOut: event.bytesOut.clear, packetsOut: event.packetsOut.clear)
-            count(total, of: child)
+            count(event.total, of: child)
             last[child] = nil
         default: return
         }

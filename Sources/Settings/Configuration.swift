@@ -57,6 +57,8 @@ package struct Configuration: Sendable {
         package var lifetime: Duration
         /// A key that is this old gives way to a new one.
         package var rotate: Duration
+        /// A stop says nothing to peers with a ticket.
+        package var silentStop: Bool
     }
 
     package struct Pool: Sendable {

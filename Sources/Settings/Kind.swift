@@ -26,6 +26,12 @@ struct Kind<Value: Sendable> {
     }
 }
 
+extension Kind where Value == Bool {
+    static var truth: Self {
+        Self("true or false", optional: { ["true": true, "false": false][$0] })
+    }
+}
+
 extension Kind where Value == Int {
     static func integer(_ range: ClosedRange<Int>) -> Self {
         Self("a number from \(range.lowerBound) to \(range.upperBound)") {

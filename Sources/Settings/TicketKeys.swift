@@ -14,6 +14,7 @@ extension Loader {
         let rotate = section.read(
             "rotate", .duration(.seconds(60)...Duration.seconds(30 * 86_400), "12h"),
             or: Defaults.ticketRotation)
+        let silentStop = section.read("silent_stop", .truth, or: false)
         guard gateway.has("resumption") else { return nil }
         guard
             let keys = section.require("ticket_keys", .path("/var/lib/weir/tickets.keys"))
@@ -24,7 +25,7 @@ extension Loader {
         }
         return Configuration.Resumption(
             ticketKeys: Located(absolute(keys.value), at: keys.place, key: keys.key),
-            lifetime: lifetime.value, rotate: rotate.value)
+            lifetime: lifetime.value, rotate: rotate.value, silentStop: silentStop.value)
     }
 }
 

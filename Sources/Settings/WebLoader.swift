@@ -217,9 +217,3 @@ extension Kind where Value == String {
         }
     }
 }
-
-extension Kind where Value == Bool {
-    fileprivate static var truth: Self {
-        Self("true or false", optional: { ["true": true, "false": false][$0] })
-    }
-}

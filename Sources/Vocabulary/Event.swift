@@ -5,6 +5,9 @@ package protocol Event: Sendable {
     static var example: Self { get }
 }
 
+/// Properties of an event that several kinds of event share; each is a field of its own.
+package protocol FieldGroup: Sendable {}
+
 /// An event that a flood can cause. Like ones of one second are recorded as one with a count.
 package protocol CoalescingEvent: Event {
     associatedtype Likeness: Hashable & Sendable
@@ -25,9 +28,20 @@ package protocol SourcedEvent: CoalescingEvent where Likeness == SourcedLikeness
     associatedtype Why: Hashable & Sendable
     /// All but the source and the count.
     var why: Why { get }
-    var source: Personal<IPAddress> { get set }
+    var origin: EventOrigin { get set }
+}
+
+/// Where like events came from, and how many there were.
+package struct EventOrigin: FieldGroup {
+    fileprivate var source: Personal<IPAddress>
     /// How many bits of the source are told.
-    var sourceBits: Public<UInt64> { get set }
+    fileprivate var sourceBits: Public<UInt64>
+    fileprivate var count: Public<UInt64> = Public(1)
+
+    init(_ source: IPAddress) {
+        self.source = Personal(source)
+        sourceBits = Public(source.bits)
+    }
 }
 
 package struct SourcedLikeness<Why: Hashable & Sendable>: Hashable, Sendable {
@@ -36,15 +50,46 @@ package struct SourcedLikeness<Why: Hashable & Sendable>: Hashable, Sendable {
     let bits: Public<UInt64>
 }
 
+/// What makes events alike, where that is two things.
+package struct Both<First: Hashable & Sendable, Second: Hashable & Sendable>: Hashable, Sendable {
+    let first: First
+    let second: Second
+
+    init(_ first: First, _ second: Second) {
+        self.first = first
+        self.second = second
+    }
+}
+
 extension SourcedEvent {
+    package var source: Personal<IPAddress> { origin.source }
+    package var sourceBits: Public<UInt64> { origin.sourceBits }
+    package var count: Public<UInt64> {
+        get { origin.count }
+        set { origin.count = newValue }
+    }
+
     package var likeness: SourcedLikeness<Why> {
-        SourcedLikeness(why: why, source: source, bits: sourceBits)
+        SourcedLikeness(why: why, source: origin.source, bits: origin.sourceBits)
     }
 
     package mutating func generaliseSource(v4: Int, v6: Int) {
-        let (network, bits) = source.network(v4: v4, v6: v6)
-        source = network
-        sourceBits = Public(bits)
+        let (network, bits) = origin.source.network(v4: v4, v6: v6)
+        origin.source = network
+        origin.sourceBits = Public(bits)
+    }
+}
+
+extension Array {
+    /// The last fields of every ``SourcedEvent``.
+    static func origin<E: SourcedEvent>(_ source: String) -> Self where Element == Field<E> {
+        [
+            Field("source", \.source, source),
+            Field(
+                "source_bits", \.sourceBits, in: .none,
+                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
+            Field("count", \.count, in: .count, "how many within the second"),
+        ]
     }
 }
 

@@ -20,8 +20,10 @@ final class TicketKeyWatch: Sendable {
         self.logger = logger
         do throws(SecretError) {
             let keys = try file.keys(at: Self.now)
-            policy = ResumptionPolicy(
+            var policy = ResumptionPolicy(
                 vault: SharedTicketBook(TicketBook(keys)), lifetime: settings.lifetime)
+            policy.silentStop = settings.silentStop
+            self.policy = policy
         } catch {
             throw .misuse(settings.ticketKeys.problem(error.reason))
         }

@@ -168,19 +168,3 @@ struct Books {
         if !holds { faults.append("\(event.kind): \(what)") }
     }
 }
-
-extension SessionClosed {
-    var total: Traffic {
-        Traffic(
-            bytesIn: bytesIn.clear, packetsIn: packetsIn.clear, bytesOut: bytesOut.clear,
-            packetsOut: packetsOut.clear)
-    }
-}
-
-extension ChildSAClosed {
-    var total: Traffic {
-        Traffic(
-            bytesIn: bytesIn.clear, packetsIn: packetsIn.clear, bytesOut: bytesOut.clear,
-            packetsOut: packetsOut.clear)
-    }
-}

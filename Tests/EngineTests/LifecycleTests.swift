@@ -96,6 +96,24 @@ struct LifecycleTests {
         #expect(pair.gatewayPlane.count == 0)
     }
 
+    @Test("all end at shutdown at once, though every peer is silent and one owes an answer")
+    func silentShutDown() throws {
+        let pair = Pair()
+        for name in ["alice@lab", "bob@lab"] {
+            _ = try #require(pair.connect(.of(name)))
+            pair.drive()
+        }
+        pair.network.isCut = true
+        let session = try #require(pair.session)
+        pair.actAtGateway { $0.rekeyChild(of: session, at: $1, &$2) }
+        let start = pair.trace.count
+        pair.actAtGateway { $0.shutDown(at: $1, &$2) }
+        #expect(pair.trace[start...].count { $0.contains("{ D(IKE) }") } == 2)
+        #expect(pair.tick.sessions == 0 && pair.gatewayPlane.count == 0)
+        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == [.shutdown, .shutdown])
+        #expect(pair.tick.pools[0].used == 0)
+    }
+
     @Test("follows a peer whose NAT forgot it, by ESP alone")
     func natRebinding() throws {
         let pair = Pair()

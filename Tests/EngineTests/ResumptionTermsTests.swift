@@ -85,6 +85,128 @@ struct ResumptionTermsTests {
         #expect(pair.events(SessionEstablished.self).last?.resumes.clear == session)
     }
 
+    @Test("goes with its IKE SA: whose successor has another", arguments: [true, false])
+    func superseded(byGateway: Bool) throws {
+        let pair = Pair(try Base.policy())
+        let handle = try #require(pair.connect(Base.client()))
+        pair.drive()
+        let session = try #require(pair.session)
+        let old = try #require(pair.client.ticket(of: handle))
+        if byGateway {
+            pair.actAtGateway { $0.rekeyIKE(of: session, at: $1, &$2) }
+        } else {
+            pair.act { $0.rekeyIKE(handle, at: $1, &$2) }
+        }
+        pair.drive()
+        #expect(old.isVoid)
+        let new = try #require(pair.client.ticket(of: handle))
+        let thief = ClientPolicy.of("alice@lab", secret: "not the secret")
+        _ = try #require(pair.resume(Base.copy(of: old, at: pair.now), thief))
+        pair.drive()
+        #expect(Base.refusals(pair) == [.rekeyed])
+        _ = try #require(pair.resume(new, Base.client()))
+        pair.drive()
+        #expect(pair.events(SessionEstablished.self).last?.resumes.clear == session)
+    }
+
+    @Test("ends with the IKE SA at the latest, whatever lifetime was wished for")
+    func lifetime() throws {
+        var policy = try Base.policy()
+        policy.connections[0].rekey = RekeyPolicy(
+            ike: .seconds(900), child: .seconds(900), jitter: 0, grace: .seconds(60))
+        let pair = Pair(policy)
+        _ = try #require(pair.connect(Base.client()))
+        pair.drive()
+        let seconds = try #require(pair.events(TicketIssued.self).first?.lifetimeSeconds.clear)
+        #expect((955...960).contains(seconds))
+    }
+
+    @Test("says nothing of NATs, fragments or redirects: those are told anew")
+    func newExchange() throws {
+        var client = Base.client()
+        client.followsRedirects = true
+        let pair = Pair(try Base.policy())
+        let handle = try #require(pair.connect(client))
+        pair.drive()
+        let ticket = try #require(pair.client.ticket(of: handle))
+        pair.restartGateway(try Base.policy())
+        client.followsRedirects = false
+        client.pretendsNAT = true
+        _ = try #require(pair.resume(ticket, client))
+        pair.drive()
+        let established = try #require(pair.events(SessionEstablished.self).last)
+        #expect(established.resumes.clear != nil)
+        #expect(established.nat.clear != .none)
+        pair.actAtGateway {
+            $0.drain(DrainOrder(deadline: .seconds(9), targets: [.name("b.lab")]), at: $1, &$2)
+        }
+        pair.drive()
+        #expect(pair.redirections.isEmpty && pair.tick.sessions == 1)
+    }
+
+    @Test("brings nobody into a gateway that drains: TICKET_NACK, and the login is sent on")
+    func draining() throws {
+        var client = Base.client()
+        client.followsRedirects = true
+        let (pair, ticket, _) = try Base.loggedIn()
+        pair.restartGateway(try Base.policy())
+        pair.actAtGateway {
+            $0.drain(DrainOrder(deadline: .seconds(9), targets: [.name("b.lab")]), at: $1, &$2)
+        }
+        let start = pair.trace.count
+        _ = try #require(pair.resume(ticket, client))
+        pair.drive()
+        #expect(Base.refusals(pair) == [.draining])
+        #expect(pair.trace[start + 1] == "<-- IKE_SESSION_RESUME response 0 { N(TICKET_NACK) }")
+        #expect(pair.trace[start + 2].hasPrefix("--> IKE_SA_INIT request 0"))
+        #expect(pair.trace[start + 3] == "<-- IKE_SA_INIT response 0 { N(REDIRECT) }")
+        #expect(pair.redirections == [.name("b.lab")] && pair.failures == [.redirected])
+        #expect(pair.tick.sessions == 0 && pair.gateway.isIdle)
+        // It was not used up by that.
+        pair.actAtGateway {
+            #expect($0.cancelDrain(&$2)); _ = $1
+        }
+        _ = try #require(pair.resume(ticket, client))
+        pair.drive()
+        #expect(pair.events(SessionEstablished.self).last?.resumes.clear != nil)
+    }
+
+    @Test("outlives a stop that was to be silent; who has none is told", arguments: [true, false])
+    func silentStop(_ silent: Bool) throws {
+        var policy = try Base.policy()
+        policy.resumption?.silentStop = silent
+        let (pair, ticket, session) = try Base.loggedIn(policy)
+        _ = try #require(pair.connect(.of("bob@lab")))
+        pair.drive()
+        pair.actAtGateway { $0.shutDown(at: $1, &$2) }
+        pair.drive(for: .milliseconds(20))
+        #expect(pair.ends == (silent ? [.deletedByPeer] : [.deletedByPeer, .deletedByPeer]))
+        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == [.shutdown, .shutdown])
+        #expect(ticket.isVoid != silent)
+        pair.restartGateway(try Base.policy())
+        _ = try #require(pair.resume(ticket, Base.client()))
+        pair.drive()
+        let resumed = try #require(pair.events(SessionEstablished.self).last).resumes.clear
+        #expect(resumed == (silent ? session : nil))
+    }
+
+    @Test("is not used up by a login that came to nothing (§4.3.1)")
+    func refusedLogin() throws {
+        let (pair, ticket, session) = try Base.loggedIn()
+        pair.restartGateway(try Base.policy())
+        var client = Base.client()
+        client.espSuites = [ESPSuite(cipher: .aes256GCM16)]
+        client.espSuites.removeAll { EnginePolicy.example.connections[0].espSuites.contains($0) }
+        try #require(!client.espSuites.isEmpty)
+        _ = try #require(pair.resume(ticket, client))
+        pair.drive()
+        #expect(pair.failureReasons == [.noProposalChosen])
+        #expect(!ticket.isVoid && pair.tick.sessions == 0)
+        _ = try #require(pair.resume(ticket, Base.client()))
+        pair.drive()
+        #expect(pair.events(SessionEstablished.self).last?.resumes.clear == session)
+    }
+
     @Test("is nothing to who does not ask, or whose gateway has no keys")
     func unasked() throws {
         let pair = Pair(try Base.policy())

@@ -1,6 +1,5 @@
 import Crypto
 import ESP
-import Synchronization
 import TestKit
 import Testing
 import Vocabulary
@@ -8,27 +7,12 @@ import Wire
 
 @testable import Engine
 
-/// What the shards of a gateway share.
-final class TestVault: TicketVault {
-    private let book: Mutex<TicketBook>
-    init(_ keys: [TicketKey]) { book = Mutex(TicketBook(keys)) }
-
-    func with<Value: Sendable>(_ body: (inout TicketBook) -> Value) -> Value {
-        book.withLock { body(&$0) }
-    }
-}
-
 @Suite("A session that comes back by a ticket")
 struct ResumptionTests {
-    static func key(_ byte: UInt8) throws -> TicketKey {
-        try TicketKey(
-            SharedSecret(SecretBytes(copying: Array(repeating: byte, count: 32))), created: 1)
-    }
-
     /// A gateway with a vault of its own, as after a restart.
     static func policy(_ keys: [UInt8] = [1]) throws -> EnginePolicy {
         var policy = EnginePolicy.example
-        policy.resumption = ResumptionPolicy(vault: TestVault(try keys.map(key)))
+        policy.resumption = ResumptionPolicy(vault: try TestVault(keys))
         return policy
     }
 
@@ -54,6 +38,17 @@ struct ResumptionTests {
         pair.drive()
         let session = try #require(pair.events(SessionEstablished.self).last?.session.clear)
         return (try #require(pair.client.ticket(of: handle)), session)
+    }
+
+    /// The same ticket in the hands of a client that knows no rules, or of a thief with its secret.
+    static func copy(
+        of ticket: ResumptionTicket, bytes: [UInt8]? = nil, skD: SharedSecret? = nil,
+        gateway: Identity? = nil, at now: Instant
+    ) -> ResumptionTicket {
+        ResumptionTicket(
+            TicketGrant(lifetime: 1_000, ticket: bytes ?? ticket.bytes),
+            skD: (skD ?? ticket.skD).bytes.duplicate(), suite: ticket.suite,
+            gatewayIdentity: gateway ?? ticket.gatewayIdentity, at: now)
     }
 
     static func refusals(_ pair: Pair) -> [TicketRefusal] {
@@ -121,8 +116,10 @@ struct ResumptionTests {
         let (pair, ticket, _) = try Self.loggedIn()
         _ = try #require(pair.resume(ticket, Self.client()))
         pair.drive()
+        // Our client would not show it.
+        #expect(ticket.isVoid)
         let start = pair.trace.count
-        _ = try #require(pair.resume(ticket, Self.client()))
+        _ = try #require(pair.resume(Self.copy(of: ticket, at: pair.now), Self.client()))
         pair.drive()
         #expect(Self.refusals(pair) == [.used])
         #expect(pair.trace[start + 1] == "<-- IKE_SESSION_RESUME response 0 { N(TICKET_NACK) }")
@@ -152,9 +149,7 @@ struct ResumptionTests {
         var bytes = ticket.bytes
         bytes[index] ^= 0x40
         pair.restartGateway(try Self.policy())
-        let forged = ResumptionTicket(
-            TicketGrant(lifetime: 1_000, ticket: bytes), skD: ticket.skD.bytes.duplicate(),
-            suite: ticket.suite, at: pair.now)
+        let forged = Self.copy(of: ticket, bytes: bytes, at: pair.now)
         _ = try #require(pair.resume(forged, Self.client()))
         pair.drive(for: .milliseconds(12))
         #expect(
@@ -166,10 +161,8 @@ struct ResumptionTests {
     func thief() throws {
         let (pair, ticket, _) = try Self.loggedIn()
         pair.restartGateway(try Self.policy())
-        let stolen = ResumptionTicket(
-            TicketGrant(lifetime: 1_000, ticket: ticket.bytes),
-            skD: SecretBytes(copying: Array(repeating: 7, count: 32)), suite: ticket.suite,
-            at: pair.now)
+        let stolen = Self.copy(
+            of: ticket, skD: .of("seven times seven are forty-nine"), at: pair.now)
         _ = try #require(pair.resume(stolen, Self.client("mallory@lab"), from: .v4(0xcb00_7101)))
         pair.drive(for: .seconds(200))
         #expect(pair.tick.sessions == 0)
@@ -192,6 +185,23 @@ struct ResumptionTests {
         #expect(pair.tick.sessions == 0)
     }
 
+    @Test("is no other gateway's, though that has the keys and another name")
+    func otherGateway() throws {
+        let (pair, ticket, _) = try Self.loggedIn()
+        pair.restartGateway(try Self.policy())
+        var client = Self.client()
+        client.remoteIdentity = nil
+        let other = Self.copy(of: ticket, gateway: Identity("other.lab"), at: pair.now)
+        _ = try #require(pair.resume(other, client))
+        pair.drive()
+        #expect(pair.failures == [.wrongCredential])
+        let again = Self.copy(of: ticket, at: pair.now)
+        pair.restartGateway(try Self.policy())
+        _ = try #require(pair.resume(again, client))
+        pair.drive()
+        #expect(pair.events(SessionEstablished.self).last?.resumes.clear != nil)
+    }
+
     @Test("does not after its ticket has expired, whatever the client says")
     func expired() throws {
         var policy = try Self.policy()
@@ -203,10 +213,7 @@ struct ResumptionTests {
         let start = pair.trace.count
         _ = try #require(pair.resume(ticket, Self.client()))
         #expect(pair.trace[start].hasPrefix("--> IKE_SA_INIT"))
-        let late = ResumptionTicket(
-            TicketGrant(lifetime: 1_000, ticket: ticket.bytes),
-            skD: ticket.skD.bytes.duplicate(), suite: ticket.suite, at: pair.now)
-        _ = try #require(pair.resume(late, Self.client()))
+        _ = try #require(pair.resume(Self.copy(of: ticket, at: pair.now), Self.client()))
         pair.drive()
         #expect(Self.refusals(pair) == [.expired])
     }
@@ -221,7 +228,7 @@ struct ResumptionTests {
         let next = try #require(pair.client.ticket(of: handle))
         // Rotated twice: the first key is gone, the second is the old one now.
         pair.restartGateway(try Self.policy([2, 3]))
-        _ = try #require(pair.resume(ticket, Self.client()))
+        _ = try #require(pair.resume(Self.copy(of: ticket, at: pair.now), Self.client()))
         pair.drive()
         #expect(Self.refusals(pair) == [.unknownKey])
         _ = try #require(pair.resume(next, Self.client()))
@@ -245,7 +252,18 @@ struct ResumptionTests {
         pair.drive(for: .seconds(200))
         pair.network.isCut = false
         #expect(pair.tick.sessions == 0)
+        // A client forgets the ticket of an IKE SA that was deleted, by whomever.
+        #expect(ticket.isVoid == (how < 3))
+        let start = pair.trace.count
         _ = try #require(pair.resume(ticket, Self.client()))
+        #expect(
+            pair.trace[start].hasPrefix(how < 3 ? "--> IKE_SA_INIT" : "--> IKE_SESSION_RESUME"))
+        pair.drive()
+        guard how < 3 else {
+            #expect(pair.events(SessionEstablished.self).last?.resumes.clear == session)
+            return
+        }
+        _ = try #require(pair.resume(Self.copy(of: ticket, at: pair.now), Self.client()))
         pair.drive()
         #expect(Self.refusals(pair) == (how < 2 ? [.revoked] : []))
         #expect((pair.events(SessionEstablished.self).last?.resumes.clear != nil) == (how >= 2))

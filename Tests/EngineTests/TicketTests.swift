@@ -14,7 +14,8 @@ struct TicketTests {
         session: UInt64 = 7
     ) -> TicketContents {
         TicketContents(
-            session: SessionID(high: session, low: 2), connection: "staff", identity: identity,
+            session: SessionID(high: session, low: 2), ikeSPI: session + 1_000,
+            connection: "staff", identity: identity,
             localIdentity: Identity("gw.lab"), method: .psk,
             suite: "aes128gcm16-prfsha256-x25519",
             addresses: [.v4(0x0a58_0001), .v6(high: 0xfd88_0000_0000_0000, low: 1)],
@@ -165,6 +166,10 @@ struct TicketTests {
         book.add(
             .revoked(other.contents.session), until: Self.now + 1_000, at: Self.now)
         #expect(book.objection(to: other, at: Self.now) == .revoked)
+        let next = try opened(try sealed(contents(session: 8), key, serial: 3), key)
+        #expect(book.objection(to: next, at: Self.now) == nil)
+        book.add(.rekeyed(next.contents.ikeSPI), until: Self.now + 1_000, at: Self.now)
+        #expect(book.objection(to: next, at: Self.now) == .rekeyed)
     }
 
     @Test("is refused when the book had to forget what is older; memory is bounded")

@@ -90,8 +90,9 @@ secrets {{
 class Charon:
     """A charon in a network namespace, with a /run of its own."""
 
-    def __init__(self, test, name, namespace, configuration, settings=""):
-        """`settings` are lines for the `charon` section of strongswan.conf."""
+    def __init__(self, test, name, namespace, configuration, settings="", hosts=""):
+        """`settings` are lines for the `charon` section of strongswan.conf, `hosts` are all that
+        it knows by name."""
         require(CHARON, SWANCTL, *(
             f"{PLUGINS}{plugin}.so" for plugin in ("openssl", "curve25519", "kernel-libipsec")))
         self.test, self.name, self.namespace = test, name, namespace
@@ -101,6 +102,7 @@ class Charon:
         (self.folder / "strongswan.conf").write_text(STRONGSWAN_CONF % {
             "folder": self.folder, "settings": settings})
         (self.folder / "swanctl" / "swanctl.conf").write_text(configuration)
+        (self.folder / "hosts").write_text(f"127.0.0.1 localhost\n{hosts}\n")
         # Debian's AppArmor profiles go by path and confine charon to /etc; a copy is free.
         self.charon = shutil.copy2(CHARON, self.folder / "charon")
         self.swanctl_path = shutil.copy2(SWANCTL, self.folder / "swanctl-command")
@@ -112,7 +114,7 @@ class Charon:
         self.daemon = test.start(
             f"{name}-charon", "ip", "netns", "exec", namespace, "unshare", "-m", "sh", "-c",
             f"mount --make-rprivate / && mount --bind {self.folder}/run /run"
-            f" && exec {self.charon}", environment=self.environment)
+            f" && mount --bind {self.folder}/hosts /etc/hosts && exec {self.charon}", environment=self.environment)
         socket = self.folder / "run" / "charon.vici"
         wait_for(f"{name}'s VICI socket", lambda: self.daemon.check() or socket.exists())
         wait_for(f"{name} to load its configuration",

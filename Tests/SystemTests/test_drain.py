@@ -31,15 +31,21 @@ class DrainTests(LabTestCase):
         self.other = Weir(self, settings, self.network.gateway)
         self.folder = self.first_folder
         self.client = Charon(self, "client", self.network.client, client_configuration(
-            {"right": (USER, PSK)}))
+            {"right": (USER, PSK)}), hosts=f"{SECOND} gw2.example.org")
 
     def drain(self, *words):
         return self.weir.command("drain", *words, "--control", self.weir.control).stdout
 
     def test_a_live_session_goes_to_the_other_gateway(self):
+        self.check_a_live_session(SECOND)
+
+    def test_a_live_session_goes_to_a_name(self):
+        self.check_a_live_session("gw2.example.org")
+
+    def check_a_live_session(self, target):
         self.client.connect("right")
         self.assertTrue(self.client.virtual_address("right").startswith("10.88.0."))
-        shown = self.drain("--to", SECOND, "--deadline", "30s")
+        shown = self.drain("--to", target, "--deadline", "30s")
         self.assertTrue(shown.endswith("nobody is left\n"), shown)
         self.other.wait_for_rows(
             "the session at the other gateway", "SELECT 1 FROM session_established")

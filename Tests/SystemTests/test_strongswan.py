@@ -67,6 +67,20 @@ class StrongSwanTests(LabTestCase):
                               "--store", self.weir.store)
         self.assertEqual([row["session"] for row in held], [session["session"]])
 
+    def test_a_stop_tells_the_client(self):
+        self.log_in()
+        self.weir.stop()
+        # It asks for no sign of life, so that it knows by the Delete only.
+        wait_for("the client to be told", lambda: not self.client.ike_sas(), 30)
+        self.assertEqual(self.closed_session()["reason"], "shutdown")
+
+    def test_a_silent_client_does_not_hold_up_a_stop(self):
+        self.log_in()
+        self.network.run(self.network.client, "ip", "link", "set", "cable", "down")
+        self.weir.stop()
+        self.assertEqual(self.closed_session()["reason"], "shutdown")
+        self.assertTrue(self.client.ike_sas(), "nothing reached it")
+
     def test_ten_wrong_passwords(self):
         for _ in range(10):
             self.assertIn("AUTH_FAILED", self.client.fail_to_connect("wrong"))

@@ -29,12 +29,14 @@ package final class RawClient {
     private final class Keys {
         var sealer: Sealer
         var opener: Opener
+        let d: SecretBytes
         let pi: SecretBytes
         let pr: SecretBytes
 
         init(_ material: borrowing SecretBytes) throws(CryptoError) {
             sealer = try Sealer(.aes128GCM16, key: material.slice(32..<52))
             opener = try Opener(.aes128GCM16, key: material.slice(52..<72))
+            d = material.slice(0..<32)
             pi = material.slice(72..<104)
             pr = material.slice(104..<136)
         }
@@ -91,13 +93,52 @@ package final class RawClient {
         guard let theirs, header.responderSPI != 0 else { return false }
         response = answer
         responderSPI = header.responderSPI
-        let seed = try suite.prf.secret(
-            nonce + responderNonce, over: exchange.sharedSecret(with: theirs))
+        try derive(
+            suite.prf.secret(nonce + responderNonce, over: exchange.sharedSecret(with: theirs)))
+        return true
+    }
+
+    private func derive(_ seed: borrowing SecretBytes) throws(CryptoError) {
         var salt = nonce + responderNonce
         salt.put(initiatorSPI)
         salt.put(responderSPI)
         keys = try Keys(suite.prf.plus(seed, salt, count: 136))
+    }
+
+    // MARK: IKE_SESSION_RESUME (RFC 5723)
+
+    /// Shows a ticket that another of these was given, and derives the keys (§5.1).
+    ///
+    /// - Returns: whether the gateway took it.
+    package func resume(_ ticket: [UInt8], of other: RawClient) throws(CryptoError) -> Bool {
+        guard let old = other.keys else { return false }
+        request = Message.plain(
+            initHeader(exchange: .ikeSessionResume),
+            payloads: [
+                .nonce(NoncePayload(nonce)),
+                .notify(NotifyPayload(.ticketOpaque, data: ticket)), Self.padding,
+            ])
+        guard let answer = exchangeBytes(request),
+            case .plain(let header, let payloads) = try? Message(parsing: answer),
+            header.responderSPI != 0
+        else { return false }
+        for case .nonce(let body) in payloads { responderNonce = body.bytes }
+        response = answer
+        responderSPI = header.responderSPI
+        try derive(
+            suite.prf.secret(old.d, Array("Resumption".utf8) + nonce + responderNonce))
         return true
+    }
+
+    /// The payloads of a good IKE_AUTH request after that (§4.3.3).
+    package func resumedAuthPayloads(
+        identity: Identity = Identity("alice@lab"), childSPI: UInt32 = 0xc0ff_ee02
+    ) throws(CryptoError) -> [AnyPayload] {
+        guard let keys else { return [] }
+        let id = IdentificationPayload(type: identity.kind.rawValue, data: identity.bytes)
+        let auth = try suite.prf.authenticator(
+            keys.pi, request + responderNonce + suite.prf.authenticator(keys.pi, id.bytes))
+        return authPayloads(id, auth, childSPI: childSPI)
     }
 
     /// Makes the request longer than its answer, as real clients' are: a shorter one would have to
@@ -121,7 +162,13 @@ package final class RawClient {
             SecretBytes(copying: Array(secret.utf8)), Array("Key Pad for IKEv2".utf8))
         let auth = try suite.prf.authenticator(
             padded, request + responderNonce + suite.prf.authenticator(keys.pi, id.bytes))
-        return [
+        return authPayloads(id, auth, childSPI: childSPI)
+    }
+
+    private func authPayloads(
+        _ id: IdentificationPayload, _ auth: [UInt8], childSPI: UInt32
+    ) -> [AnyPayload] {
+        [
             .identificationInitiator(id),
             .authentication(AuthenticationPayload(method: .sharedKey, data: auth)),
             .configuration(ConfigurationPayload(.request, [.init(.ip4Address)])),

@@ -48,7 +48,11 @@ struct CatalogueTests {
 
     @Test("tells every stored property of an event", arguments: Catalogue.events)
     func complete(_ event: EventKind) {
-        let properties = Mirror(reflecting: event.example).children.compactMap(\.label)
+        let properties = Mirror(reflecting: event.example).children.flatMap { child in
+            child.value is any FieldGroup
+                ? Mirror(reflecting: child.value).children.compactMap(\.label)
+                : [child.label].compactMap(\.self)
+        }
         #expect(properties.count == event.fields.count)
         #expect(properties.map { $0.snakeCase } == event.fields.map { $0.name.spelledOut })
     }

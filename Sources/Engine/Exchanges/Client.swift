@@ -329,6 +329,8 @@ extension Engine {
             ikeSPI: sa.localSPI)
         session.handle = handshake.handle
         session.trail = handshake.trail
+        session.gatewayIdentity = payloads.identificationResponder.flatMap { Identity($0) }
+        session.wasResumed = handshake.ticket != nil
         session.local =
             addresses.isEmpty ? client.localSelectors : addresses.map { Selector(host: $0) }
         session.remote = client.remoteSelectors
@@ -338,6 +340,7 @@ extension Engine {
             return fail(sa, handshake, .noProposalChosen, &output)
         }
         establish(sa, session, at: now)
+        handshake.ticket?.isVoid = true
         keepTicket(payloads, of: sa, session, at: now)
         if client.supportsMobike { _ = negotiateMobike(payloads, of: sa, session) }
         output.notices.append(
@@ -369,7 +372,8 @@ extension Engine {
             auth.method == .sharedKey,
             handshake.policy.remoteIdentity == nil
                 || Identity(identity)?.canonicalBytes
-                    == handshake.policy.remoteIdentity?.canonicalBytes
+                    == handshake.policy.remoteIdentity?.canonicalBytes,
+            handshake.ticket == nil || Identity(identity) == handshake.ticket?.gatewayIdentity
         else { return false }
         do throws(CryptoError) {
             let expected = try handshake.auth(

@@ -35,6 +35,7 @@ extension Engine {
                 announce(login, of: sa, handshake, workNanoseconds: work, at: now, &output)
                 if let event = issued.event { output.events.append(event) }
             } catch {
+                if let ticket = login.ticket { giveBack(ticket) }
                 // The IKE SA would stand without a Child SA (RFC 7296 §1.2); a remote-access
                 // user has no use for one. It hears that it is who it says, and what was wrong.
                 respond(

@@ -218,7 +218,7 @@ extension Engine {
             IKESAClosed(
                 session: session.id, reason: .rekeyed, spi: IKESPI(old.localSPI),
                 ageMilliseconds: (now - old.created).milliseconds))
-        // The ticket of the old IKE SA is as good as before; one of the new SK_d is fresher.
+        voidTickets(ofReplaced: old, session, at: now)
         if initiator == .peer, session.connection.wantsTicket {
             request(.requestTicket, of: successor, at: now, &output)
         }

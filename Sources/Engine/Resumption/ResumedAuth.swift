@@ -2,7 +2,7 @@ import Crypto
 import Vocabulary
 import Wire
 
-// IKE_AUTH after IKE_SESSION_RESUME, responder's side (RFC 5723 §4.3.3, §5.1).
+// IKE_AUTH after IKE_SESSION_RESUME, responder's side (RFC 5723 §4.3.3).
 
 extension Engine {
     /// What the ticket's session may still do here, before anybody has proved anything.
@@ -66,7 +66,8 @@ extension Engine {
         }
     }
 
-    /// Two may have shown the ticket; the first that proves itself has it.
+    /// Two may have shown the ticket; the first that proves itself has it, unless
+    /// ``giveBack(_:)`` follows.
     ///
     /// - Returns: false if it has been used, or is no good any more.
     private func use(_ ticket: Ticket, at now: Instant) -> Bool {
@@ -76,6 +77,11 @@ extension Engine {
             book.add(.used(ticket.serial), until: ticket.contents.expires, at: wall)
             return true
         } ?? false
+    }
+
+    /// The login was refused: only a ticket that an IKE SA came of is used (§4.3.1).
+    func giveBack(_ ticket: Ticket) {
+        policy.resumption?.vault.with { $0.takeBack(.used(ticket.serial)) }
     }
 
     /// The old session, if it is still here, ends without a word to the peer, which has lost it

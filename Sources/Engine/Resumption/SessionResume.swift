@@ -112,8 +112,8 @@ extension Engine {
         _ ticket: ResumptionTicket, _ client: ClientPolicy, on path: Path, natPath: Path,
         at now: Instant, _ output: inout Output
     ) -> ConnectionHandle? {
-        // A ticket that has expired must not be shown (§4.3).
-        guard now < ticket.expires else {
+        // One that has expired, or was used, must not be shown (§4.3.1).
+        guard now < ticket.expires, !ticket.isVoid else {
             return connect(client, on: path, natPath: natPath, at: now, &output)
         }
         let handle = newHandle()
@@ -148,7 +148,7 @@ extension Engine {
                         request: initiation.request, response: datagram,
                         initiatorNonce: initiation.nonce, responderNonce: nonce.bytes,
                         began: initiation.began, childSPI: newESPSPI(),
-                        trail: initiation.trail, isResumption: true)),
+                        trail: initiation.trail, ticket: ticket)),
                 now: now, nextID: 1)
             sa.nat =
                 NATDetection.situation(
@@ -171,7 +171,7 @@ extension ClientHandshake {
         _ prf: PRF, message: [UInt8], nonce: [UInt8], key: borrowing SecretBytes,
         identity: [UInt8]
     ) throws(CryptoError) -> [UInt8] {
-        guard !isResumption else {
+        guard ticket == nil else {
             return try resumptionAuth(
                 prf, message: message, nonce: nonce, key: key, identity: identity)
         }

@@ -5,6 +5,8 @@ import Wire
 /// What a ticket says of the session that it was issued to (RFC 5723 §5).
 struct TicketContents: Equatable, Sendable {
     let session: SessionID
+    /// Our SPI of the IKE SA that it was issued on (§5, note 4): it goes with that (§6.2).
+    let ikeSPI: UInt64
     let connection: String
     let identity: Identity
     let localIdentity: Identity
@@ -48,7 +50,7 @@ struct RefusedTicket: Error {
 /// lest the length tell who it is.
 enum TicketFormat {
     static let cipher = Cipher.aes256GCM16
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// Longer than any that we issue, bytes.
     static let limit = 4_096
 
@@ -148,6 +150,7 @@ extension TicketFormat {
         var bytes: [UInt8] = []
         bytes.put(contents.session.high)
         bytes.put(contents.session.low)
+        bytes.put(contents.ikeSPI)
         bytes.put(contents.issued)
         bytes.put(contents.expires)
         bytes.put(contents.authenticationEnds ?? 0)
@@ -167,6 +170,7 @@ extension TicketFormat {
         in rest: inout Span<UInt8>
     ) throws(WireError) -> TicketContents? {
         let session = SessionID(high: try rest.take(), low: try rest.take())
+        let ikeSPI: UInt64 = try rest.take()
         let (issued, expires): (UInt64, UInt64) = (try rest.take(), try rest.take())
         let authenticationEnds: UInt64 = try rest.take()
         let connection = String(decoding: try rest.takeField(), as: UTF8.self)
@@ -183,7 +187,7 @@ extension TicketFormat {
             addresses.append(address)
         }
         return TicketContents(
-            session: session, connection: connection, identity: identity,
+            session: session, ikeSPI: ikeSPI, connection: connection, identity: identity,
             localIdentity: localIdentity, method: method, suite: suite, addresses: addresses,
             issued: issued, expires: expires,
             authenticationEnds: authenticationEnds == 0 ? nil : authenticationEnds)

@@ -13,6 +13,8 @@ package struct TicketBook: Sendable {
         case used(UInt128)
         /// All of a session that was ended on purpose.
         case revoked(SessionID)
+        /// All of an IKE SA that another has taken the place of, by our SPI.
+        case rekeyed(UInt64)
     }
 
     private struct Entry {
@@ -45,11 +47,15 @@ package struct TicketBook: Sendable {
         entries.append(Entry(mark: mark, made: now, until: expiry))
     }
 
+    /// What made a ticket void has not come about after all.
+    mutating func takeBack(_ mark: Mark) { marks.remove(mark) }
+
     /// - Returns: nil if nothing is known against the ticket.
     func objection(to ticket: Ticket, at now: UInt64) -> TicketRefusal? {
         if ticket.contents.expires <= now { return .expired }
         if marks.contains(.used(ticket.serial)) { return .used }
         if marks.contains(.revoked(ticket.contents.session)) { return .revoked }
+        if marks.contains(.rekeyed(ticket.contents.ikeSPI)) { return .rekeyed }
         return ticket.contents.issued <= forgottenUntil ? .forgotten : nil
     }
 }
@@ -63,8 +69,11 @@ package protocol TicketVault: AnyObject, Sendable {
 /// How sessions may come back (RFC 5723).
 package struct ResumptionPolicy: Sendable {
     package var vault: any TicketVault
-    /// Of a ticket.
+    /// Of a ticket, at most.
     package var lifetime: Duration
+    /// Whether a stop says nothing to peers with a ticket. A Delete would void the ticket (§6.2);
+    /// without one they come back when they find us silent, and by their ticket.
+    package var silentStop = false
 
     package init(vault: any TicketVault, lifetime: Duration = .seconds(8 * 3_600)) {
         self.vault = vault

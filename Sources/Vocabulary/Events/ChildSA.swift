@@ -40,15 +40,11 @@ package struct ChildSAInstalled: Event {
 }
 
 /// A Child SA is gone, and these are its last counts.
-package struct ChildSAClosed: Event {
+package struct ChildSAClosed: FinalTrafficEvent {
     package var session: Public<SessionID>
     package var child: Public<ChildID>
     package var reason: Public<ChildEnd>
-    package var bytesIn: Public<UInt64>
-    package var packetsIn: Public<UInt64>
-    package var bytesOut: Public<UInt64>
-    package var packetsOut: Public<UInt64>
-    package var uncertaintyMilliseconds: Public<UInt64>
+    package var final: FinalTraffic
 
     package init(
         session: SessionID, child: ChildID, reason: ChildEnd, total: Traffic,
@@ -57,11 +53,7 @@ package struct ChildSAClosed: Event {
         self.session = Public(session)
         self.child = Public(child)
         self.reason = Public(reason)
-        bytesIn = Public(total.bytesIn)
-        packetsIn = Public(total.packetsIn)
-        bytesOut = Public(total.bytesOut)
-        packetsOut = Public(total.packetsOut)
-        self.uncertaintyMilliseconds = Public(uncertaintyMilliseconds)
+        final = FinalTraffic(total, uncertaintyMilliseconds: uncertaintyMilliseconds)
     }
 
     package static let schema = Schema<Self>(
@@ -71,14 +63,7 @@ package struct ChildSAClosed: Event {
             Field("session", \.session, "the session"),
             Field("child", \.child, "the Child SA's number within this run"),
             Field("reason", \.reason, "why it ended"),
-            Field("bytes_in", \.bytesIn, in: .bytes, "inner bytes from the peer"),
-            Field("packets_in", \.packetsIn, in: .packets, "inner packets from the peer"),
-            Field("bytes_out", \.bytesOut, in: .bytes, "inner bytes to the peer"),
-            Field("packets_out", \.packetsOut, in: .packets, "inner packets to the peer"),
-            Field(
-                "uncertainty_ms", \.uncertaintyMilliseconds, in: .milliseconds,
-                "it may have ended up to this much earlier, and the totals be that much too low"),
-        ],
+        ] + .finalTraffic(),
         counters: [
             Counter("ipsec_child_sas_closed_total", "Child SAs that ended.", by: "reason", \.reason)
         ])

@@ -1,15 +1,11 @@
 /// A stranger asks for an IKE SA.
 package struct IKESAInitReceived: SourcedEvent {
     package var proof: Public<InitProof>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(proof: InitProof, source: IPAddress) {
         self.proof = Public(proof)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
     package var why: Public<InitProof> { proof }
@@ -18,14 +14,8 @@ package struct IKESAInitReceived: SourcedEvent {
         "ike_sa_init_received", since: 1, rfc: "7296 §1.2",
         "A new IKE_SA_INIT request came, not counting retransmissions.",
         fields: [
-            Field("proof", \.proof, "whether it came with a cookie of ours"),
-            Field(
-                "source", \.source, "where it came from; without a cookie, anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+            Field("proof", \.proof, "whether it came with a cookie of ours")
+        ] + .origin("where it came from; without a cookie, anybody can write that"),
         counters: [
             Counter(
                 "ike_sa_init_received_total", "IKE_SA_INIT requests received.", by: "proof",
@@ -38,15 +28,11 @@ package struct IKESAInitReceived: SourcedEvent {
 /// A stranger must prove its address first.
 package struct CookieChallenged: SourcedEvent {
     package var cause: Public<CookieCause>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(cause: CookieCause, source: IPAddress) {
         self.cause = Public(cause)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
     package var why: Public<CookieCause> { cause }
@@ -55,13 +41,8 @@ package struct CookieChallenged: SourcedEvent {
         "cookie_challenged", since: 1, rfc: "7296 §2.6",
         "A first request was answered with a cookie, and forgotten.",
         fields: [
-            Field("cause", \.cause, "what made it necessary"),
-            Field("source", \.source, "where the request came from; anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+            Field("cause", \.cause, "what made it necessary")
+        ] + .origin("where the request came from; anybody can write that"),
         counters: [
             Counter(
                 "ike_cookies_challenged_total",
@@ -76,23 +57,15 @@ package struct CookieChallenged: SourcedEvent {
 package struct IKESAInitRejected: SourcedEvent {
     package var reason: Public<InitRejection>
     package var proof: Public<InitProof>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(reason: InitRejection, proof: InitProof, source: IPAddress) {
         self.reason = Public(reason)
         self.proof = Public(proof)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
-    package struct Why: Hashable, Sendable {
-        let reason: Public<InitRejection>
-        let proof: Public<InitProof>
-    }
-    package var why: Why { Why(reason: reason, proof: proof) }
+    package var why: Both<Public<InitRejection>, Public<InitProof>> { Both(reason, proof) }
 
     package static let schema = Schema<Self>(
         "ike_sa_init_rejected", since: 1, rfc: "7296 §2.21.1",
@@ -100,13 +73,7 @@ package struct IKESAInitRejected: SourcedEvent {
         fields: [
             Field("reason", \.reason, "the notify sent, or the limit met"),
             Field("proof", \.proof, "whether the request came with a cookie of ours"),
-            Field(
-                "source", \.source, "where it came from; without a cookie, anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+        ] + .origin("where it came from; without a cookie, anybody can write that"),
         counters: [
             Counter(
                 "ike_sa_init_rejected_total", "IKE_SA_INIT requests refused.", by: "reason",

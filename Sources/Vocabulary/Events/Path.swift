@@ -55,23 +55,15 @@ package struct PeerDead: Event {
 package struct MessageDropped: SourcedEvent {
     package var reason: Public<MessageDrop>
     package var proof: Public<ProofLevel>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(reason: MessageDrop, proof: ProofLevel, source: IPAddress) {
         self.reason = Public(reason)
         self.proof = Public(proof)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
-    package struct Why: Hashable, Sendable {
-        let reason: Public<MessageDrop>
-        let proof: Public<ProofLevel>
-    }
-    package var why: Why { Why(reason: reason, proof: proof) }
+    package var why: Both<Public<MessageDrop>, Public<ProofLevel>> { Both(reason, proof) }
 
     package static let schema = Schema<Self>(
         "message_dropped", since: 1, rfc: "7296 §2.21.4",
@@ -79,12 +71,7 @@ package struct MessageDropped: SourcedEvent {
         fields: [
             Field("reason", \.reason, "why"),
             Field("proof", \.proof, "how much the source address had proved"),
-            Field("source", \.source, "where they came from"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+        ] + .origin("where they came from"),
         counters: [
             Counter(
                 "ike_messages_dropped_total", "IKE messages ignored.", by: "reason", \.reason,

@@ -1,15 +1,11 @@
 /// A stranger shows a ticket.
 package struct IKESessionResumeReceived: SourcedEvent {
     package var proof: Public<InitProof>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(proof: InitProof, source: IPAddress) {
         self.proof = Public(proof)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
     package var why: Public<InitProof> { proof }
@@ -18,14 +14,8 @@ package struct IKESessionResumeReceived: SourcedEvent {
         "ike_session_resume_received", since: 1, rfc: "5723 §4.3.2",
         "A new IKE_SESSION_RESUME request came, not counting retransmissions.",
         fields: [
-            Field("proof", \.proof, "whether it came with a cookie of ours"),
-            Field(
-                "source", \.source, "where it came from; without a cookie, anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+            Field("proof", \.proof, "whether it came with a cookie of ours")
+        ] + .origin("where it came from; without a cookie, anybody can write that"),
         counters: [
             Counter(
                 "ike_session_resume_received_total", "IKE_SESSION_RESUME requests received.",
@@ -39,23 +29,15 @@ package struct IKESessionResumeReceived: SourcedEvent {
 package struct TicketRefused: SourcedEvent {
     package var reason: Public<TicketRefusal>
     package var proof: Public<InitProof>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(reason: TicketRefusal, proof: InitProof, source: IPAddress) {
         self.reason = Public(reason)
         self.proof = Public(proof)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
-    package struct Why: Hashable, Sendable {
-        let reason: Public<TicketRefusal>
-        let proof: Public<InitProof>
-    }
-    package var why: Why { Why(reason: reason, proof: proof) }
+    package var why: Both<Public<TicketRefusal>, Public<InitProof>> { Both(reason, proof) }
 
     package static let schema = Schema<Self>(
         "ticket_refused", since: 1, rfc: "5723 §4.3.2",
@@ -63,13 +45,7 @@ package struct TicketRefused: SourcedEvent {
         fields: [
             Field("reason", \.reason, "what was wrong with the ticket, or the limit met"),
             Field("proof", \.proof, "whether the request came with a cookie of ours"),
-            Field(
-                "source", \.source, "where it came from; without a cookie, anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+        ] + .origin("where it came from; without a cookie, anybody can write that"),
         counters: [
             Counter(
                 "ike_tickets_refused_total", "Resumptions refused.", by: "reason", \.reason,

@@ -107,15 +107,11 @@ extension SessionID {
 }
 
 /// A user's stay is over.
-package struct SessionClosed: Event {
+package struct SessionClosed: FinalTrafficEvent {
     package var session: Public<SessionID>
     package var reason: Public<SessionEnd>
     package var durationMilliseconds: Public<UInt64>
-    package var bytesIn: Public<UInt64>
-    package var packetsIn: Public<UInt64>
-    package var bytesOut: Public<UInt64>
-    package var packetsOut: Public<UInt64>
-    package var uncertaintyMilliseconds: Public<UInt64>
+    package var final: FinalTraffic
 
     package init(
         session: SessionID, reason: SessionEnd, durationMilliseconds: UInt64, total: Traffic,
@@ -124,11 +120,7 @@ package struct SessionClosed: Event {
         self.session = Public(session)
         self.reason = Public(reason)
         self.durationMilliseconds = Public(durationMilliseconds)
-        bytesIn = Public(total.bytesIn)
-        packetsIn = Public(total.packetsIn)
-        bytesOut = Public(total.bytesOut)
-        packetsOut = Public(total.packetsOut)
-        self.uncertaintyMilliseconds = Public(uncertaintyMilliseconds)
+        final = FinalTraffic(total, uncertaintyMilliseconds: uncertaintyMilliseconds)
     }
 
     package static let schema = Schema<Self>(
@@ -140,14 +132,7 @@ package struct SessionClosed: Event {
             Field(
                 "duration_ms", \.durationMilliseconds, in: .milliseconds,
                 "from session_established to its end"),
-            Field("bytes_in", \.bytesIn, in: .bytes, "inner bytes from the peer"),
-            Field("packets_in", \.packetsIn, in: .packets, "inner packets from the peer"),
-            Field("bytes_out", \.bytesOut, in: .bytes, "inner bytes to the peer"),
-            Field("packets_out", \.packetsOut, in: .packets, "inner packets to the peer"),
-            Field(
-                "uncertainty_ms", \.uncertaintyMilliseconds, in: .milliseconds,
-                "it may have ended up to this much earlier, and the totals be that much too low"),
-        ],
+        ] + .finalTraffic(),
         counters: [
             Counter(
                 "ike_sessions_closed_total", "Sessions that ended.", by: "reason", \.reason)

@@ -35,23 +35,15 @@ package struct WeakSuiteChosen: Event {
 package struct WeakSuiteRefused: SourcedEvent {
     package var sa: Public<SAKind>
     package var algorithm: Public<WeakAlgorithm>
-    package var source: Personal<IPAddress>
-    package var sourceBits: Public<UInt64>
-    package var count: Public<UInt64>
+    package var origin: EventOrigin
 
     package init(sa: SAKind, algorithm: WeakAlgorithm, source: IPAddress) {
         self.sa = Public(sa)
         self.algorithm = Public(algorithm)
-        self.source = Personal(source)
-        sourceBits = Public(source.bits)
-        count = Public(1)
+        origin = EventOrigin(source)
     }
 
-    package struct Why: Hashable, Sendable {
-        let sa: Public<SAKind>
-        let algorithm: Public<WeakAlgorithm>
-    }
-    package var why: Why { Why(sa: sa, algorithm: algorithm) }
+    package var why: Both<Public<SAKind>, Public<WeakAlgorithm>> { Both(sa, algorithm) }
 
     package static let schema = Schema<Self>(
         "weak_suite_refused", since: 1, rfc: "8247 §2",
@@ -59,12 +51,7 @@ package struct WeakSuiteRefused: SourcedEvent {
         fields: [
             Field("sa", \.sa, "which SA it was for"),
             Field("algorithm", \.algorithm, "the weakest that it could not have done without"),
-            Field("source", \.source, "where it came from; for IKE, anybody can write that"),
-            Field(
-                "source_bits", \.sourceBits, in: .none,
-                "how many bits of source are told: all, or under a flood 24, 48 or 0"),
-            Field("count", \.count, in: .count, "how many within the second"),
-        ],
+        ] + .origin("where it came from; for IKE, anybody can write that"),
         counters: [
             Counter(
                 "ike_weak_suites_refused_total", "Weak offers that no SA came of.",

@@ -93,6 +93,8 @@ package enum TicketRefusal: String, Label {
     case used
     /// Its session was ended on purpose, by its user or by us.
     case revoked
+    /// The IKE SA that it was issued on was rekeyed.
+    case rekeyed
     /// So many tickets were used since it was issued that we can't tell whether it was.
     case forgotten
     /// The connection is not configured any more, or has another name for us.

@@ -24,6 +24,7 @@ struct Load: AsyncParsableCommand {
               weir load --to 127.0.0.1:500 --psk-file users.psk --rate 200 --duration 30s
               weir load --to 192.0.2.1 --psk-file users.psk --sessions 10000 --hold --duration 5m
               weir load --to 127.0.0.1 --psk-file users.psk --half-open --rate 5000
+              weir load --to 127.0.0.1 --psk-file users.psk --resume --sessions 1000
             """)
 
     @Option(help: "The gateway: ADDRESS or ADDRESS:PORT, IPv4.")
@@ -62,6 +63,15 @@ struct Load: AsyncParsableCommand {
     @Flag(help: "Only begin: IKE_SA_INIT, and never IKE_AUTH.")
     var halfOpen = false
 
+    @Flag(help: "Log in, vanish, and come back by ticket (RFC 5723), all sessions each time.")
+    var resume = false
+
+    @Flag(help: "With --resume: come back only after a line on standard input.")
+    var wait = false
+
+    @Option(help: "With --resume: measure the CPU time of this process, the gateway's.")
+    var gatewayPid: Int32?
+
     @Flag(help: "Allow a gateway that is not this machine's, over a network with a default route.")
     var allowRemote = false
 
@@ -78,8 +88,11 @@ struct Load: AsyncParsableCommand {
             throw ValidationError("--rate takes 0.01 to 1000000")
         }
         guard (1...86_400).contains(dpd) else { throw ValidationError("--dpd takes 1 to 86400") }
-        guard !(hold && halfOpen) else {
-            throw ValidationError("--hold and --half-open exclude each other")
+        guard [hold, halfOpen, resume].count(where: \.self) <= 1 else {
+            throw ValidationError("--hold, --half-open and --resume exclude each other")
+        }
+        guard resume || !wait && gatewayPid == nil else {
+            throw ValidationError("--wait and --gateway-pid go with --resume")
         }
     }
 
@@ -91,7 +104,7 @@ struct Load: AsyncParsableCommand {
         } catch {
             throw Failure.trouble(error)
         }
-        let watch = LoadWatch(load: load)
+        let watch = LoadWatch(load: load, waits: wait)
         var logger = Logger(label: "weir") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
         let group = ServiceGroup(
@@ -103,7 +116,7 @@ struct Load: AsyncParsableCommand {
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
         let report = load.report
-        output.show(tables(report, isFlood: halfOpen))
+        output.show(resume ? [table(report.parts)] : tables(report, isFlood: halfOpen))
         if report.logins == 0, report.answers == 0 {
             throw Failure.trouble(
                 "\(to) let nobody in; is it a gateway, and is \(pskFile) its clients' key?")
@@ -125,11 +138,14 @@ struct Load: AsyncParsableCommand {
             throw .misuse("--psk-file \(visible(pskFile)): \(error.reason)")
         }
         var plan = LoadPlan(
-            halfOpen ? .flood : hold ? .hold : .churn, gateway: gateway, natPort: natPort,
+            halfOpen ? .flood : resume ? .resume : hold ? .hold : .churn, gateway: gateway,
+            natPort: natPort,
             gatewayIdentity: gatewayID.map { Identity($0) }, secret: secret, rate: rate,
             sessions: sessions, parallel: parallel, duration: duration.duration)
         plan.domain = domain
         plan.livenessInterval = .seconds(dpd)
+        plan.waits = wait
+        plan.gatewayProcess = gatewayPid
         return plan
     }
 }
@@ -137,11 +153,24 @@ struct Load: AsyncParsableCommand {
 /// Shows how a load goes on until it is over.
 private struct LoadWatch: Service {
     let load: LoadRun
+    let waits: Bool
 
     func run() async throws {
+        var isAsked = false
         while !load.isOver, !Task.isShuttingDownGracefully {
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
-            complain(progress(load.report))
+            try? await cancelWhenGracefulShutdown {
+                try await Task.sleep(for: .milliseconds(waits ? 100 : 1_000))
+            }
+            let report = load.report
+            if !waits || report.away == nil { complain(progress(report)) }
+            guard waits, !isAsked, let away = report.away else { continue }
+            isAsked = true
+            complain("gone; \(away) have a ticket; Enter lets them come back")
+            // Nobody waits for this thread: the process may end first.
+            Thread.detachNewThread {
+                _ = readLine()
+                load.goOn()
+            }
         }
         load.stop()
     }
@@ -152,6 +181,32 @@ private struct LoadWatch: Service {
             + "\(report.up) up, \(report.waiting) waiting, \(report.failed) failed, "
             + "\(report.lost) lost" + (report.isComplete ? ", complete" : "")
     }
+}
+
+/// A row for each part of a load with ``Load/resume``.
+private func table(_ parts: [LoadPart]) -> Table {
+    func count(_ value: Int) -> Datum { .integer(Int64(value)) }
+    let rows = zip(["login", "return"], parts).map { name, part in
+        [.text(name), count(part.attempts), count(part.logins), count(part.resumed)]
+            + [count(part.failed)]
+            + [0.5, 0.95, 0.99].map { share -> Datum in
+                part.latencies.percentile(share).map {
+                    .integer(Int64(clamping: $0 * 1_000))
+                } ?? .null
+            }
+            + [
+                part.processorTime.map { time -> Datum in
+                    .integer(time.nanoseconds / Int64(max(part.logins, 1)))
+                } ?? .null
+            ]
+    }
+    return Table(
+        columns: [
+            Column("part", .text), Column("attempts", .count), Column("logins", .count),
+            Column("resumed", .count), Column("failed", .count), Column("p50", .duration),
+            Column("p95", .duration), Column("p99", .duration),
+            Column("cpu_per_login", .duration),
+        ], rows: rows)
 }
 
 private func tables(_ report: LoadReport, isFlood: Bool) -> [Table] {

@@ -20,10 +20,15 @@ struct Machine {
     private let pair: Pair
     private var raw: RawClient
     private var seed: UInt64 = 1
+    /// A ticket that the gateway has issued.
+    private var ticket: [UInt8] = []
+    private static let vault = try? TestVault([1, 2])
 
     init(_ bytes: [UInt8]) {
         input = bytes[...]
         var policy = EnginePolicy.example
+        policy.resumption = Self.vault.map { ResumptionPolicy(vault: $0) }
+        Self.vault?.with { $0 = TicketBook($0.keys) }
         policy.pools = [PoolPolicy(name: "rw", ipv4: AddressBlock(first: .v4(1), last: .v4(3)))]
         pair = Pair(policy)
         raw = RawClient(pair, seed: seed)
@@ -58,7 +63,7 @@ struct Machine {
     private func count(of kind: String) -> Int { pair.events.count { $0.kind == kind } }
 
     private mutating func step(_ instruction: UInt8) {
-        switch instruction % 8 {
+        switch instruction % 10 {
         case 0: _ = raw.exchangeBytes(take())
         case 1: pair.drive(for: .milliseconds(Int(input.popFirst() ?? 0) * 250))
         case 2:
@@ -69,10 +74,33 @@ struct Machine {
             if let payloads = try? raw.authPayloads() { _ = try? raw.ask(payloads, as: .ikeAuth) }
         case 4: _ = raw.exchangeBytes(raw.lastSent)
         case 5: if let bytes = pair.datagrams.last?.bytes { _ = raw.exchangeBytes(bytes) }
+        case 6:
+            // Asks for a ticket, as it should.
+            let asked = [AnyPayload.notify(NotifyPayload(.ticketRequest))]
+            for case .notify(let notify) in (try? raw.ask(asked, as: .informational)) ?? []
+            where notify.kind == .ticketLTOpaque {
+                ticket = Array(notify.data.dropFirst(4))
+            }
+        case 7: comeBack()
         default:
             let exchange = ExchangeType(rawValue: 34 + (input.popFirst() ?? 0) % 5)
             _ = try? raw.ask(payloads(atMost: Int(instruction >> 4)), as: exchange)
         }
+    }
+
+    /// Shows the ticket, with a byte of it changed or not, and goes on as the answer allows.
+    private mutating func comeBack() {
+        var shown = ticket
+        let (place, flip) = (Int(input.popFirst() ?? 0), input.popFirst() ?? 0)
+        if shown.indices.contains(place) { shown[place] ^= flip }
+        seed += 1
+        let old = raw
+        raw = RawClient(pair, seed: seed)
+        guard (try? raw.resume(shown, of: old)) == true,
+            let payloads = try? raw.resumedAuthPayloads()
+        else { return }
+        _ = try? raw.ask(
+            payloads + [.notify(NotifyPayload(.ticketRequest))], as: .ikeAuth)
     }
 
     /// So many payloads, each with its type, flags and bytes out of the input.
