@@ -139,6 +139,7 @@ private let styleText = """
     th { white-space: nowrap; }
     td { white-space: nowrap; font-variant-numeric: tabular-nums; }
     .number { text-align: end; }
+    .number + :not(.number) { padding-inline-start: .75rem; }
     .note { margin: .25rem 0; color: var(--soft); font-size: .875rem; }
     @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 

@@ -30,7 +30,7 @@ extension TimeChart {
             <line class="grid" x1="0" x2="600" y1="75" y2="75"/>
             <line class="grid" x1="0" x2="600" y1="10" y2="10"/>
             <text x="4" y="22">\(human(.real(top), kind))</text>
-            <text x="4" y="87">\(human(.real(top / 2), kind))</text>
+            <text x="4" y="87">\(middleLabel(top / 2))</text>
             <text x="0" y="156">\(label(since))</text>
             <text x="300" y="156" text-anchor="middle">\(label(Timestamp(nanoseconds: middle)))</text>
             <text x="600" y="156" text-anchor="end">\(label(until))</text>
@@ -41,6 +41,11 @@ extension TimeChart {
             </figure>
 
             """
+    }
+
+    /// There is no half a session.
+    private func middleLabel(_ value: Double) -> String {
+        kind == .count && value != value.rounded() ? "" : human(.real(value), kind)
     }
 
     private var summary: String {
@@ -64,20 +69,23 @@ extension TimeChart {
         """
     }
 
-    /// A line with gaps where nothing was recorded; a lone value is a dot.
+    /// A line with gaps where nothing was recorded; a lone value is a dash that ends there.
     private func drawing(of line: Line, number: Int, top: Double) -> HTML {
         var path = ""
         var isDrawing = false
         let step = Frame.width / Double(max(line.values.count - 1, 1))
-        for (place, value) in line.values.enumerated() {
-            guard let value, value.isFinite else {
+        let values = line.values.map { $0.flatMap { $0.isFinite ? $0 : nil } }
+        for (place, value) in values.enumerated() {
+            guard let value else {
                 isDrawing = false
                 continue
             }
             let x = Double(place) * step
             let y = Frame.bottom - (Frame.bottom - Frame.top) * min(max(value / top, 0), 1)
             let point: HTML = "\(x) \(y)"
-            path += isDrawing ? "L\(point.text)" : "M\(point.text)h0"
+            let isLone = !isDrawing && (place + 1 >= values.count || values[place + 1] == nil)
+            let dash: HTML = "M\(max(x - 6, 0)) \(y)h6"
+            path += isDrawing ? "L\(point.text)" : isLone ? dash.text : "M\(point.text)h0"
             isDrawing = true
         }
         return "<path class=\"line-\(number % 3)\" d=\"\(path)\"/>\n"

@@ -94,7 +94,8 @@ private func shortened(_ text: String) -> String {
 
 extension Column {
     fileprivate var title: String {
-        let words = String(name.map { $0 == "_" ? " " : $0 })
+        let words = name.split(separator: "_").map { $0 == "utc" ? "UTC" : $0 }
+            .joined(separator: " ")
         return words.prefix(1).uppercased() + words.dropFirst()
     }
 }

@@ -105,6 +105,7 @@ final class Station: Service {
             try radius?.start()
             try gateway.start()
         } catch {
+            radius?.stop()
             recorder.stop(cause: .failure)
             throw .trouble(error)
         }

@@ -96,7 +96,7 @@ struct PageTests {
         #expect(html.contains("in: latest 4.00 kbit/s, most 4.00 kbit/s"))
         #expect(html.contains("out: nothing recorded"))
         #expect(html.components(separatedBy: "d=\"M").count == 2)
-        #expect(html.contains("d=\"M0 140h0L200 139.9M600 36h0\""))
+        #expect(html.contains("d=\"M0 140h0L200 139.9M594 36h6\""))
     }
 
     @Test("stays under 100 kB with ten thousand sessions and long names")
