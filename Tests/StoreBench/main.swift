@@ -5,7 +5,6 @@ import Vocabulary
 // Measures the store in process, with the workload of so many sessions (2,000) and hours (6):
 //     store-bench run FILE [SLOTS [HOURS]]      one JSON object; FILE must not be there
 //     store-bench write FILE [SLOTS [HOURS]]    only takes the samples in
-//     store-bench logins FILE [SLOTS]           so many logins through the recorder
 //     store-bench text UNIT [SLOTS [HOURS]]     the same samples as OpenMetrics text; UNIT of the
 //                                               times is `s` or `ms`
 
@@ -33,7 +32,6 @@ func run(_ path: String, slots: Int, hours: Double) throws -> Results {
     var results = try write(path, slots: slots, hours: hours)
     results += try ask(path, slots: slots, hours: hours)
     results += try eventsPerSecond(path + ".events")
-    results += try logins(path + ".logins", count: 5_000)
     results.append(("year_of_minutes_ms", try yearOfMinutes(path + ".year")))
     return results
 }
@@ -76,11 +74,10 @@ do {
     switch words.dropFirst().first {
     case "run" where words.count > 2: show(try run(words[2], slots: slots, hours: hours))
     case "write" where words.count > 2: show(try write(words[2], slots: slots, hours: hours))
-    case "logins" where words.count > 2: show(try logins(words[2], count: slots))
     case "text" where words.count > 2: text(words[2], slots: slots, hours: hours)
     default:
         print(
-            "usage: store-bench run|write|logins FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
+            "usage: store-bench run|write FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
     }
 } catch {
     print(error)
