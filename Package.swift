@@ -147,10 +147,13 @@ let package = Package(
             name: "store-crash-helper", dependencies: ["CFaultyFiles", "Store", "Vocabulary"],
             path: "Tests/StoreCrashHelper", swiftSettings: common),
         .executableTarget(
-            name: "store-bench",
+            name: "recorder-bench",
             dependencies: [
-                "Crypto", "Exporter", "Recorder", "SQLite", "Store", "Vocabulary", logging,
+                "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging,
             ],
+            path: "Tests/RecorderBench", swiftSettings: common),
+        .executableTarget(
+            name: "store-bench", dependencies: ["SQLite", "Store", "Vocabulary"],
             path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(

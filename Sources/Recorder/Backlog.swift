@@ -39,11 +39,11 @@ struct Backlog: Sendable {
     var oldest: Instant? { [events.first?.instant, ticks.first?.instant].compactMap(\.self).min() }
 
     /// - Parameter weight: how many events it stands for.
-    mutating func add(_ event: RecordedEvent, weight: UInt64) {
+    mutating func add(_ event: RecordedEvent, weight: @autoclosure () -> UInt64) {
         if count < Self.limit {
             events.append(event)
         } else {
-            dropped[event.event.kind, default: 0] &+= weight
+            dropped[event.event.kind, default: 0] &+= weight()
         }
     }
 

@@ -245,11 +245,13 @@ struct FoldRange {
             let bytes = try? chunk.encoded()
         else { return }
         let id = try connection.insert(
-            Tables.chunks.insertion(), [.null, .integer(series), .blob(bytes)])
+            Self.insertion, [.null, .integer(series), .blob(bytes)])
         let (from, to) = (Self.seconds(first), Self.seconds(last) + 1)
         chunks = min(chunks?.lowerBound ?? id, id)...max(chunks?.upperBound ?? id, id)
         span = min(span?.lowerBound ?? from, from)...max(span?.upperBound ?? to, to)
     }
+
+    private static let insertion = Tables.chunks.insertion()
 
     func insert(_ connection: Connection) throws(SQLiteError) {
         guard let chunks, let span else { return }

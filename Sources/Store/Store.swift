@@ -123,7 +123,7 @@ package final class Store: @unchecked Sendable {
     /// Bytes on disk: the database and its write-ahead log.
     package var sizeBytes: UInt64 { StoreFile.size(path) + logBytes }
 
-    /// Of that, the write-ahead log. It is 4 MiB most of the time, and 64 MiB only where a reader
+    /// Of that, the write-ahead log. It is 16 MiB or less most of the time, and 64 MiB only where a reader
     /// holds one question open and so keeps it from being folded into the database.
     package var logBytes: UInt64 { StoreFile.size(path + "-wal") }
 
@@ -149,6 +149,8 @@ package final class Store: @unchecked Sendable {
     private static let freedAtClose = 4_096
 
     private static let cacheKilobytes = 8_192
+    /// Of the write-ahead log.
+    private static let logPages = 4_096
 
     static func configure(_ connection: Connection) throws(SQLiteError) {
         // Counts for a file that is still empty; any other has what it was made with.
@@ -157,8 +159,10 @@ package final class Store: @unchecked Sendable {
         try connection.execute("PRAGMA synchronous = FULL")
         // Room for a batch of a tenth of a second, so that none of its pages is written twice.
         _ = try connection.value("PRAGMA cache_size = -\(cacheKilobytes)")
+        // Pages that every tick writes are folded into the database once in hundreds of ticks.
+        _ = try connection.value("PRAGMA wal_autocheckpoint = \(logPages)")
         // After a long reader has let the log grow, it shrinks to this again.
-        _ = try connection.value("PRAGMA journal_size_limit = 16777216")
+        _ = try connection.value("PRAGMA journal_size_limit = \(logPages * 4_096)")
     }
 
     private static func begin(

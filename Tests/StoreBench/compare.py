@@ -40,12 +40,14 @@ ROWS = [
     ("device_bytes_per_sample", "written to the device per sample", "B"),
     ("cpu_s_per_million", "CPU per million samples, until settled", "s"),
     ("peak_rss_mib", "peak memory while taking them in", "MiB"),
+    ("peak_rss_mib_10000", "the same for 10,000 SAs and three hours", "MiB"),
     ("total_rate_ms", "total rate over all the time at 60 s steps", "ms"),
     ("top_10_users_ms", "top 10 users of the last hour", "ms"),
     ("one_sa_raw_ms", "one SA, all samples", "ms"),
     ("p95_active_per_hour_ms", "95th percentile of active SAs per hour", "ms"),
     ("top_user_bytes", "bytes of the top user in the last hour", "B"),
     ("events_per_s", "events, durable in batches of 15,000", "1/s"),
+    ("cpu_us_per_event", "CPU of each of these", "µs"),
     ("year_of_minutes_ms", "a year of minutes of the gateway's figures by day", "ms"),
     ("every_sample_that_moved_ms", "every sample that moved, by SQL", "ms"),
 ]
@@ -118,7 +120,10 @@ def size(folder):
 def weir(binary, folder, slots, hours):
     done = subprocess.run([binary, "run", str(folder / "weir.db"), str(slots), str(hours)],
                           capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    many = subprocess.run([binary, "write", str(folder / "many.db"), "10000", "3"],
+                          capture_output=True, text=True, check=True)
+    peak = json.loads(many.stdout)["peak_rss_mib"]
+    return json.loads(done.stdout) | {"peak_rss_mib_10000": peak}
 
 
 def prometheus(binary, folder, slots, hours, samples):

@@ -6,7 +6,6 @@ import Vocabulary
 //     store-bench run FILE [SLOTS [HOURS]]      one JSON object; FILE must not be there
 //     store-bench ask FILE [SLOTS [HOURS]]      the questions alone, of such a file
 //     store-bench write FILE [SLOTS [HOURS]]    only takes the samples in
-//     store-bench logins FILE [SLOTS]           so many logins through the recorder
 //     store-bench text UNIT [SLOTS [HOURS]]     the same samples as OpenMetrics text; UNIT of the
 //                                               times is `s` or `ms`
 
@@ -34,7 +33,6 @@ func run(_ path: String, slots: Int, hours: Double) throws -> Results {
     var results = try write(path, slots: slots, hours: hours)
     results += try ask(path, slots: slots, hours: hours)
     results += try eventsPerSecond(path + ".events")
-    results += try logins(path + ".logins", count: 5_000)
     results += try yearOfMinutes(path + ".year")
     return results
 }
@@ -78,11 +76,10 @@ do {
     case "run" where words.count > 2: show(try run(words[2], slots: slots, hours: hours))
     case "ask" where words.count > 2: show(try ask(words[2], slots: slots, hours: hours))
     case "write" where words.count > 2: show(try write(words[2], slots: slots, hours: hours))
-    case "logins" where words.count > 2: show(try logins(words[2], count: slots))
     case "text" where words.count > 2: text(words[2], slots: slots, hours: hours)
     default:
         print(
-            "usage: store-bench run|ask|write|logins FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
+            "usage: store-bench run|ask|write FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
     }
 } catch {
     print(error)

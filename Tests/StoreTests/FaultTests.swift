@@ -201,4 +201,60 @@ struct FaultTests {
         #expect(try store.connection.integer("SELECT count(*) FROM ticks") == 3)
         try history.check("afterwards")
     }
+
+    @Test("a clock that steps back and forth: sums stay exact, in all windows and hours")
+    func clock() throws {
+        let folder = try Folder.withStore()
+        let store = try folder.open()
+        try store.append(
+            events: [
+                RecordedEvent(established(1), at: 1), RecordedEvent(installed(1, child: 1), at: 1),
+            ], ticks: [])
+        // The sixth tick shows the time of the first once more.
+        let times: [Int64] = [1_000, 1_015, 1_030, -7_600, -7_585, 1_000, 9_000, 8_985, 1_045]
+        for (index, second) in times.enumerated() {
+            let number = UInt64(index + 1)
+            var tick = Tick()
+            tick.children = [sample(1, child: 1, number)]
+            try store.append(
+                events: [],
+                ticks: [
+                    RecordedTick(
+                        at: .seconds(second),
+                        instant: Instant(nanoseconds: number * 15_000_000_000),
+                        tick: tick)
+                ])
+            if index % 4 == 3 { try store.fold() }
+        }
+        let count = Int64(times.count)
+        try store.append(
+            events: [
+                RecordedEvent(childClosed(1, child: 1, UInt64(count)), at: 1_050),
+                RecordedEvent(closed(1, .deletedByPeer, UInt64(count)), at: 1_050),
+            ], ticks: [])
+        store.close()
+        let reader = try folder.read()
+        #expect(try reader.check() == [])
+        let bounds: [Int64] = [-10_000, -7_590, 0, 1_010, 1_050, 8_990, 10_000]
+        var sum: Int64 = 0
+        for (from, to) in zip(bounds, bounds.dropFirst()) {
+            let expected = Int64(times.count { (from..<to).contains($0) })
+            let found = try reader.rows(
+                """
+                SELECT coalesce(sum(packets_in), 0) FROM traffic_between(
+                       \(Timestamp.seconds(from).nanoseconds), \(Timestamp.seconds(to).nanoseconds))
+                """
+            ).rows
+            #expect(found == [[.integer(expected)]], "\(from) to \(to)")
+            sum += expected
+        }
+        #expect(sum == count)
+        #expect(
+            try reader.rows(
+                """
+                SELECT (SELECT sum(packets_in) FROM session_hours),
+                       (SELECT count(*) FROM child_samples), (SELECT count(*) FROM ticks)
+                """
+            ).rows == [[.integer(count), .integer(count), .integer(count - 1)]])
+    }
 }

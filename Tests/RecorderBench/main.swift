@@ -6,10 +6,20 @@ import Recorder
 import Store
 import Vocabulary
 
+// recorder-bench FILE [LOGINS]
+//     CPU of the recorder for each of so many logins and logouts (5,000), a thousand a second: rules,
+//     counters, pseudonyms, store. FILE must not be there.
+
+func seconds(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// What a gateway tells of one user who logs in and out.
 func factsOfLogin(_ number: Int) -> [any Event] {
     let session = SessionID(
-        milliseconds: UInt64(Workload.start) * 1_000 + UInt64(number), random: [])
+        milliseconds: 1_795_000_000_000 + UInt64(number), random: [])
     let child = ChildID(UInt64(number))
     let identity = Identity("user\(number)@example.org")
     let address = VirtualAddress(.v4(0x0a58_0000 &+ UInt32(truncatingIfNeeded: number)))
@@ -30,8 +40,8 @@ func factsOfLogin(_ number: Int) -> [any Event] {
     ]
 }
 
-/// CPU of the recorder's thread for each login and logout: rules, counters, pseudonyms, store.
-func logins(_ path: String, count: Int) throws -> Results {
+/// - Returns: milliseconds of CPU of all threads but this one, for each login.
+func logins(_ path: String, count: Int) throws -> Double {
     let store = try Store(path: path, version: "bench", at: Timestamp(nanoseconds: 1), bootID: "b")
     let key = SharedSecret(SecretBytes(copying: Array(0..<32)))
     let recorder = Recorder(
@@ -52,5 +62,16 @@ func logins(_ path: String, count: Int) throws -> Results {
     let spent =
         seconds(CLOCK_PROCESS_CPUTIME_ID) - process
         - (seconds(CLOCK_THREAD_CPUTIME_ID) - thread)
-    return [("recorder_ms_per_login", spent / Double(count) * 1_000)]
+    return spent / Double(count) * 1_000
+}
+
+let words = CommandLine.arguments
+if words.count > 1 {
+    let count = words.count > 2 ? Int(words[2]) ?? 5_000 : 5_000
+    do { print("{\"recorder_ms_per_login\": \(try logins(words[1], count: count))}") } catch {
+        print(error)
+        exit(1)
+    }
+} else {
+    print("usage: recorder-bench FILE [LOGINS]")
 }
