@@ -45,6 +45,7 @@ class Exchange(unittest.TestCase):
             ["promtool", "tsdb", "create-blocks-from", "openmetrics", path, blocks],
             capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        (blocks / "wal").mkdir()  # without it promtool does not read what it wrote
         dump = subprocess.run(
             ["promtool", "tsdb", "dump", blocks], capture_output=True, text=True, timeout=300,
             check=False)

@@ -170,14 +170,14 @@ struct ImportTests {
     @Test("a gateway's history comes into another gateway's store beside its own")
     func beside() throws {
         try History.write(to: store, ticks: 30)
-        let own = try StoreReader(path: store).sorted("SELECT * FROM samples")
+        let own = try StoreReader(path: store).sorted("SELECT * FROM child_samples")
         try History.write(to: folder("other.db"), ticks: 30)
         // Another gateway has another boot id; here only that tells their runs apart.
         let text = try ndjson(folder("other.db")).replacing("\"boot-", with: "\"other-")
         try imported(try folder.write(text, to: "other.ndjson"), into: store)
         let reader = try StoreReader(path: store)
         #expect(try reader.all("SELECT run FROM runs ORDER BY run").count == 4)
-        #expect(try reader.sorted("SELECT * FROM samples WHERE run <= 2") == own)
+        #expect(try reader.sorted("SELECT * FROM child_samples WHERE run <= 2") == own)
         #expect(try reader.check() == [])
     }
 

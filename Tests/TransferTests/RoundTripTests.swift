@@ -18,6 +18,20 @@ struct RoundTripTests {
         try imported(file, into: copy)
     }
 
+    /// One history serves them all; the last changes it.
+    @Test("a store that was made of an export answers as the first one")
+    func same() throws {
+        try views()
+        try windows()
+        try questions()
+        try again()
+        try selections()
+        try parts()
+        try csv()
+        types()
+        try unfinished()
+    }
+
     private func expectSame(
         _ sql: String, _ parameters: [String: Datum] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
@@ -29,8 +43,8 @@ struct RoundTripTests {
             sourceLocation: sourceLocation)
     }
 
-    @Test("views and tables of samples answer the same")
-    func views() throws {
+    /// Views and tables of samples answer the same.
+    private func views() throws {
         for view in [
             "sessions", "leases", "child_sas", "samples", "rates", "session_hours",
             "session_totals", "ticks", "pool_samples", "spans_of_runs",
@@ -40,8 +54,8 @@ struct RoundTripTests {
         try expectSame("SELECT * FROM child_samples WHERE moved = 1")
     }
 
-    @Test("traffic of any window is the same")
-    func windows() throws {
+    /// Traffic of any window is the same.
+    private func windows() throws {
         let start = History.start - 100_000_000_000
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<30 {
@@ -55,8 +69,8 @@ struct RoundTripTests {
         try expectSame("SELECT * FROM traffic_between(0, \(Int64.max))")
     }
 
-    @Test("the questions that come with Weir have the same answers")
-    func questions() throws {
+    /// The questions that come with Weir have the same answers.
+    private func questions() throws {
         let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let questions = try Library.load(from: source.appendingPathComponent("queries").path)
@@ -87,15 +101,15 @@ struct RoundTripTests {
         #expect(answered >= 5)
     }
 
-    @Test("what is exported again is the same, line by line")
-    func again() throws {
+    /// What is exported again is the same, line by line.
+    private func again() throws {
         let before = try ndjson(original).split(separator: "\n").sorted()
         #expect(try ndjson(copy).split(separator: "\n").sorted() == before)
         #expect(try StoreReader(path: copy).check() == [])
     }
 
-    @Test("a gateway that starts on the copy closes what the original's would")
-    func unfinished() throws {
+    /// A gateway that starts on the copy closes what the original's would.
+    private func unfinished() throws {
         func left(_ path: String) throws -> Unfinished {
             let store = try Store(
                 path: path, version: "0.1.0", at: Timestamp(nanoseconds: History.start * 2),
@@ -105,11 +119,23 @@ struct RoundTripTests {
         }
         let before = try left(original)
         #expect(before.sessions.count >= 1)
-        #expect(try left(copy) == before)
+        let after = try left(copy)
+        // The copy's samples are all in chunks, so less is known of when the last one was: never
+        // a later time than it was.
+        #expect(after.sessions.map(\.total) == before.sessions.map(\.total))
+        #expect(after.sessions.map(\.id) == before.sessions.map(\.id))
+        #expect(after.children.map(\.total) == before.children.map(\.total))
+        #expect(after.children.map(\.child) == before.children.map(\.child))
+        for (child, original) in zip(after.children, before.children) {
+            #expect(child.lastSampled <= original.lastSampled)
+            #expect(child.lastSeen == original.lastSeen)
+        }
+        #expect(after.leases == before.leases)
+        #expect(after.gateway == before.gateway)
     }
 
-    @Test("windows, kinds and sessions select")
-    func selections() throws {
+    /// Windows, kinds and sessions select.
+    private func selections() throws {
         let middle = History.start + 5_000_000_000_000
         let closed = try ndjson(
             original, ExportSelection(times: middle..<(.max), kinds: ["session_closed"]))
@@ -132,8 +158,8 @@ struct RoundTripTests {
     }
 
     /// One of the bounds is within what the clock, stepping back, has twice.
-    @Test("parts that follow each other make the whole")
-    func parts() throws {
+    /// Parts that follow each other make the whole.
+    private func parts() throws {
         let parts = folder("parts.db")
         let bounds: [Int64] = [0, 4_490_000_000_000, 9_500_000_000_000, 12_000_000_000_000]
             .map { History.start + $0 }
@@ -154,8 +180,8 @@ struct RoundTripTests {
         }
     }
 
-    @Test("CSV has a header, and a record for each row")
-    func csv() throws {
+    /// CSV has a header, and a record for each row.
+    private func csv() throws {
         let kind = try #require(RecordKind.all.first { $0.name == "tick" })
         let text = try exported(try StoreReader(path: original)) { exporter throws(TransferError) in
             try exporter.exportCSV(kind)
@@ -168,8 +194,8 @@ struct RoundTripTests {
         #expect(lines.count == 1_042 && lines.last == "")
     }
 
-    @Test("a column has one type, whatever the kind of record")
-    func types() {
+    /// A column has one type, whatever the kind of record.
+    private func types() {
         var types: [String: Storage] = [:]
         for field in Catalogue.events.flatMap(\.fields) {
             #expect(types[field.name, default: field.storage] == field.storage, "\(field.name)")

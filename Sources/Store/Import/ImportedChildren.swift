@@ -69,7 +69,13 @@ struct ImportedChildren {
             let isClosed = try connection.integer(
                 "SELECT EXISTS (SELECT 1 FROM child_sa_closed WHERE session = ? AND child = ?)",
                 [.text(group.session), .integer(group.child)])
-            guard isClosed == 0, group.latest != Counters() else { continue }
+            if isClosed != 0 {
+                // What an earlier file left there is not the end of it.
+                try connection.execute(
+                    "DELETE FROM series_last WHERE series = ?", [.integer(group.series)])
+                continue
+            }
+            guard group.latest != Counters() else { continue }
             try connection.prepare(Tables.seriesLast.insertion(orReplace: true))
                 .run(integers: group.latest.row(of: group.series))
         }
