@@ -68,10 +68,12 @@ extension Pair {
                 if connected.remove(handle) == nil { faults.append("a session ended twice") }
             }
         }
-        let received = events(IKESAInitReceived.self).count
+        let received =
+            events(IKESAInitReceived.self).count + events(IKESessionResumeReceived.self).count
         let answered =
             events(SessionEstablished.self).count
             + events(IKEAuthFailed.self).count + events(IKESAInitRejected.self).count
+            + events(TicketRefused.self).count
         return faults + unless(connected.isEmpty, "\(connected.count) sessions never ended")
             + unless(received == answered, "\(received) logins began and \(answered) ended")
     }

@@ -11,20 +11,13 @@ final class ModelWalk {
         case rekeyChild, rekeyIKE, collideChild, collideIKE, collideBoth
         case createChild, deleteChild, bothDelete
         case traffic, storm, move, die
-        case resume, rotate
     }
 
     let pair: Pair
-    var model: ReferenceModel
-    var done: [Operation] = []
-    var dice: Dice
-    /// Tickets are sealed under these.
-    let vault: TestVault?
-    var keys: [UInt8] = [1]
-    /// How each session's client logged in, and who has a ticket of a session that is over.
-    var policies: [SessionID: ClientPolicy] = [:]
-    var lost: [Returner] = []
-    let addresses: [IPAddress] = [.v4(0xc000_0207), .v4(0xc000_0208)]
+    private(set) var model: ReferenceModel
+    private(set) var done: [Operation] = []
+    private var dice: Dice
+    private let addresses: [IPAddress] = [.v4(0xc000_0207), .v4(0xc000_0208)]
     private var moves: UInt32 = 0
     private var told = 0
 
@@ -38,8 +31,6 @@ final class ModelWalk {
         policy.connections[0].rekey = RekeyPolicy(ike: .seconds(1 << 20), child: .seconds(1 << 20))
         policy.connections[0].livenessInterval = .seconds(60)
         policy.sessionLimit = limit
-        vault = try? TestVault(keys)
-        policy.resumption = vault.map { ResumptionPolicy(vault: $0) }
         pair = Pair(policy, seed: seed)
         model = ReferenceModel(unique: unique, sessionLimit: limit)
     }
@@ -88,14 +79,12 @@ final class ModelWalk {
 
     /// Longer than anything lasts that was begun: retransmissions, what lingers, what waits for
     /// its Delete, a refused rekey's next try.
-    func quiet(_ span: Duration = .seconds(75)) { pair.drive(for: span) }
+    private func quiet(_ span: Duration = .seconds(75)) { pair.drive(for: span) }
 
     /// - Returns: what was wrong.
     private func perform(_ operation: Operation) -> String? {
         switch operation {
         case .logIn: return logIn()
-        case .resume: return comeBack()
-        case .rotate: rotate()
         case .die:
             // Seldom: it is the end of everybody.
             if dice.roll(4) == 0 { die() }
@@ -155,18 +144,10 @@ final class ModelWalk {
         policy.childless = login.isChildless
         if login.isChildless { policy.wantedAddresses = [] }
         policy.supportsMobike = login.hasMobike
-        policy.wantsTicket = dice.roll(2) == 0
         let before = Set(pair.gateway.sessions.keys)
+        let outcome = model.outcome(of: login)
         guard let handle = pair.connect(policy, from: login.source) else { return "no login" }
         done.append(.logIn)
-        return settle(login, policy, handle, model.outcome(of: login), before)
-    }
-
-    /// Waits for the end of a login and compares.
-    func settle(
-        _ login: ReferenceModel.Login, _ policy: ClientPolicy, _ handle: ConnectionHandle,
-        _ outcome: ReferenceModel.Outcome, _ before: Set<SessionID>
-    ) -> String? {
         switch outcome {
         case .refused(let reason):
             quiet()
@@ -177,7 +158,6 @@ final class ModelWalk {
             for id in replaced { model.end(id, [.replaced]) }
             let new = Set(pair.gateway.sessions.keys).subtracting(before)
             guard let id = new.first, new.count == 1 else { return "\(new.count) new sessions" }
-            policies[id] = policy
             model.add(
                 ReferenceModel.Member(
                     handle: handle, id: id, user: login.user, hasMobike: login.hasMobike,
@@ -201,7 +181,6 @@ final class ModelWalk {
 
     private func die() {
         done.append(.die)
-        lost += model.members.compactMap(returner)
         pair.network.isCut = true
         quiet(.seconds(300))
         pair.network.isCut = false

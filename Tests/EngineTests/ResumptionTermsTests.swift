@@ -195,12 +195,10 @@ struct ResumptionTermsTests {
         let (pair, ticket, session) = try Base.loggedIn()
         pair.restartGateway(try Base.policy())
         var client = Base.client()
-        client.espSuites = [ESPSuite(cipher: .aes256GCM16)]
-        client.espSuites.removeAll { EnginePolicy.example.connections[0].espSuites.contains($0) }
-        try #require(!client.espSuites.isEmpty)
+        client.remoteSelectors = [Selector(prefix: .v4(0xc612_0000), length: 24)]
         _ = try #require(pair.resume(ticket, client))
         pair.drive()
-        #expect(pair.failureReasons == [.noProposalChosen])
+        #expect(pair.failureReasons == [.tsUnacceptable])
         #expect(!ticket.isVoid && pair.tick.sessions == 0)
         _ = try #require(pair.resume(ticket, Base.client()))
         pair.drive()

@@ -95,6 +95,24 @@ struct ResumptionTests {
         #expect(pair.events(SessionEstablished.self).last?.resumes.clear != nil)
     }
 
+    @Test("is one to a peer that computes keys and AUTH by itself (RFC 5723 §4.3.3, §5.1)")
+    func independently() throws {
+        let pair = Pair(try Self.policy())
+        let before = RawClient(pair)
+        #expect(try before.initiate())
+        let request = AnyPayload.notify(NotifyPayload(.ticketRequest))
+        let answer = try before.ask(before.authPayloads() + [request], as: .ikeAuth)
+        let grant = try #require(answer?.notifies(.ticketLTOpaque).first).data
+        let ticket = Array(grant.dropFirst(4))
+        pair.restartGateway(try Self.policy())
+        let after = RawClient(pair, seed: 2)
+        #expect(try after.resume(ticket, of: before))
+        let back = try #require(try after.ask(after.resumedAuthPayloads(), as: .ikeAuth))
+        #expect(back.authentication != nil && back.securityAssociation != nil)
+        let established = pair.events(SessionEstablished.self)
+        #expect(established.map(\.resumes.clear) == [nil, established.first?.session.clear])
+    }
+
     @Test("ends the old one without a word, if the gateway still has it")
     func stillThere() throws {
         let (pair, ticket, before) = try Self.loggedIn()

@@ -63,7 +63,7 @@ struct Machine {
     private func count(of kind: String) -> Int { pair.events.count { $0.kind == kind } }
 
     private mutating func step(_ instruction: UInt8) {
-        switch instruction % 10 {
+        switch instruction % 8 {
         case 0: _ = raw.exchangeBytes(take())
         case 1: pair.drive(for: .milliseconds(Int(input.popFirst() ?? 0) * 250))
         case 2:
@@ -74,17 +74,18 @@ struct Machine {
             if let payloads = try? raw.authPayloads() { _ = try? raw.ask(payloads, as: .ikeAuth) }
         case 4: _ = raw.exchangeBytes(raw.lastSent)
         case 5: if let bytes = pair.datagrams.last?.bytes { _ = raw.exchangeBytes(bytes) }
-        case 6:
-            // Asks for a ticket, as it should.
-            let asked = [AnyPayload.notify(NotifyPayload(.ticketRequest))]
-            for case .notify(let notify) in (try? raw.ask(asked, as: .informational)) ?? []
-            where notify.kind == .ticketLTOpaque {
-                ticket = Array(notify.data.dropFirst(4))
-            }
-        case 7: comeBack()
+        case 7: if (input.popFirst() ?? 0) % 2 == 0 { askForTicket() } else { comeBack() }
         default:
             let exchange = ExchangeType(rawValue: 34 + (input.popFirst() ?? 0) % 5)
             _ = try? raw.ask(payloads(atMost: Int(instruction >> 4)), as: exchange)
+        }
+    }
+
+    private mutating func askForTicket() {
+        let asked = [AnyPayload.notify(NotifyPayload(.ticketRequest))]
+        for case .notify(let notify) in (try? raw.ask(asked, as: .informational)) ?? []
+        where notify.kind == .ticketLTOpaque {
+            ticket = Array(notify.data.dropFirst(4))
         }
     }
 
