@@ -28,13 +28,13 @@ struct ImportTests {
         let file = try folder.write(text, to: "export.ndjson")
         var calls = 0
         var isOver = false
-        while !isOver, calls < 500 {
+        while !isOver, calls < 100 {
             calls += 1
             let target = try StoreImporter(path: store)
             var blocks = 0
             // Each call ends after so many blocks, most of them within a batch, as if killed.
             let importer = Importer(
-                into: target, policy: policy, batch: 60, block: 4_000
+                into: target, policy: policy, batch: 15, block: 4_000
             ) { _ throws(TransferError) in
                 blocks += 1
                 if blocks == 4 { throw .file(path: "", reason: "interrupted") }
