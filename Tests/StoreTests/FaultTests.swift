@@ -7,7 +7,7 @@ import Vocabulary
 /// Files that fail under the store.
 @Suite("Faults of the file system")
 struct FaultTests {
-    /// Batch *n* is an event and a tick at second *n*; figures are kept for two seconds.
+    /// Batch *n* is an event and a tick at hour *n*: each sums up an hour. Figures are kept for two.
     private struct History {
         let folder: Folder
         var acknowledged: Int64 = 0
@@ -15,12 +15,12 @@ struct FaultTests {
         func open() throws -> Store {
             try Store(
                 path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
-                retention: Retention(figures: .seconds(2)))
+                retention: Retention(figures: .seconds(7_200)))
         }
 
         mutating func append(to store: Store) throws {
-            let second = acknowledged + 1
-            let number = UInt64(second)
+            let number = UInt64(acknowledged + 1)
+            let second = (acknowledged + 1) * 3_600
             try store.append(
                 events: [RecordedEvent(granted(number), at: second)],
                 ticks: [
@@ -28,7 +28,7 @@ struct FaultTests {
                         at: second, children: [sample(1, child: 1, number)],
                         pools: [PoolState(name: "staff", size: 254, used: 1)])
                 ])
-            acknowledged = second
+            acknowledged += 1
         }
 
         /// - Parameter extra: a batch that was not acknowledged may be there, too.
@@ -197,8 +197,15 @@ struct FaultTests {
         #expect(try store.connection.integer("SELECT count(*) FROM ticks") == 5)
         try store.connection.execute("DROP TRIGGER t")
         try history.append(to: store)
+        // An hour of them goes at each tick.
+        for second in 1...3 as ClosedRange<Int64> {
+            try store.append(
+                events: [],
+                ticks: [RecordedTick(at: history.acknowledged * 3_600 + second)])
+        }
         #expect(store.retentionFailures.count == 2)
-        #expect(try store.connection.integer("SELECT count(*) FROM ticks") == 3)
+        let oldest = try store.connection.integer("SELECT min(at_ns) FROM ticks")
+        #expect(oldest == Timestamp.seconds(4 * 3_600).nanoseconds)
         try history.check("afterwards")
     }
 
