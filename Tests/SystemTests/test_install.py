@@ -82,7 +82,10 @@ class InstallTests(LabTestCase):
         verified.write_text(text.replace("/usr/bin/weir", shutil.which("true")))
         manual = {"MANPATH": f"{self.root}/usr/share/man:"}
         done = self.run_command(systemd_analyze, "verify", verified, environment=manual)
-        self.assertEqual(done.stderr, "")
+        # It also reads the units that other packages brought, and says what it thinks of those.
+        self.assertEqual(
+            [line for line in done.stderr.splitlines()
+             if not line.startswith(("/lib/systemd/system/", "/usr/lib/systemd/system/"))], [])
         done = self.run_command(
             systemd_analyze, "security", "--offline=yes", "--threshold=25", "--no-pager",
             verified)
