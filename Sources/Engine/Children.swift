@@ -255,4 +255,5 @@ extension Selector {
 extension Duration {
     /// Whole milliseconds, 0 if negative.
     var milliseconds: UInt64 { UInt64(max(0, nanoseconds / 1_000_000)) }
+    var microseconds: UInt64 { UInt64(max(0, nanoseconds / 1_000)) }
 }

@@ -111,10 +111,10 @@ extension Engine {
         case .deleteIKE: return forget(sa)
         case .rekeyChild(let child):
             finishChild(
-                replacing: child, payloads, pending.context, of: sa, at: now, &output)
+                replacing: child, payloads, pending, of: sa, at: now, &output)
         case .createChild:
-            finishChild(replacing: nil, payloads, pending.context, of: sa, at: now, &output)
-        case .rekeyIKE: finishIKERekey(payloads, pending.context, of: sa, at: now, &output)
+            finishChild(replacing: nil, payloads, pending, of: sa, at: now, &output)
+        case .rekeyIKE: finishIKERekey(payloads, pending, of: sa, at: now, &output)
         }
         guard sas[sa.localSPI] === sa else { return }
         if sa.isEstablished || !sa.jobs.isEmpty { beginNextJob(of: sa, at: now, &output) }

@@ -177,6 +177,7 @@ package final class Engine {
         tick.sessions += UInt64(sessions.count)
         tick.childless += UInt64(sessions.values.count { $0.children.isEmpty })
         tick.halfOpen += UInt64(halfOpen.count)
+        tick.halfOpenLimit += UInt64(policy.halfOpenLimit)
         tick.sessionLimit += UInt64(policy.sessionLimit)
         tick.draining = draining == nil ? tick.draining : 1
         tick.received += received

@@ -127,6 +127,8 @@ struct PendingRequest {
     /// Several if it goes in fragments.
     var datagrams: [[UInt8]]
     let job: Job
+    /// When it was sent for the first time.
+    let begun: Instant
     var attempts = 0
     var wait: Duration
     /// Kept from the request, for the response.

@@ -278,7 +278,7 @@ extension Engine {
             on: sa.path)
         let wait = policy.timing.retransmit
         sa.pending = PendingRequest(
-            messageID: id, datagrams: datagrams, job: job, wait: wait, context: context)
+            messageID: id, datagrams: datagrams, job: job, begun: now, wait: wait, context: context)
         sa.timers[.retransmit] = now + wait
         sa.lastSent = now
         transmit(datagrams, on: sa.path, &output)

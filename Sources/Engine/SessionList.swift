@@ -1,5 +1,5 @@
 import ESP
-import Vocabulary
+package import Vocabulary
 
 /// What sessions can be put in order by, for a list that shows the first of them.
 package enum SessionOrder: Sendable {
@@ -15,7 +15,32 @@ package enum SessionOrder: Sendable {
     }
 }
 
+/// What people know a session by, to put many in order by what is shown of that.
+package struct SessionName: Sendable {
+    package let session: SessionID
+    package let identity: Personal<Identity>
+    package let source: Personal<IPAddress>
+    package let virtualAddress: Personal<VirtualAddress?>
+}
+
 extension Engine {
+    /// Of all sessions, in no order. Little work for each: no counter is read, no text made.
+    package func sessionNames() -> [SessionName] {
+        sessions.values.compactMap { session in
+            sas[session.ikeSPI].map { sa in
+                SessionName(
+                    session: session.id, identity: Personal(session.identity),
+                    source: Personal(sa.path.remote.address),
+                    virtualAddress: Personal(session.virtualAddress))
+            }
+        }
+    }
+
+    /// Of these sessions, as far as they are up; in the order of the names.
+    package func sessionSummaries(of names: [SessionID]) -> [SessionSummary] {
+        names.compactMap { sessions[$0].flatMap(summary(of:)) }
+    }
+
     /// The first sessions in an order; those that are alike in the order in which they began.
     ///
     /// One pass over all sessions, in little memory: with ten thousand of them, peers must not wait

@@ -88,6 +88,21 @@ package final class Registry: Sendable {
 
     package var pools: [PoolState] { samples.withLock { $0.pools } }
 
+    /// RADIUS servers as they were told last, each with the median of how long its answers took, in
+    /// seconds; nil before the first.
+    package var radiusServers: [(state: RadiusServerState, median: Double?)] {
+        let (servers, latencies) = samples.withLock { ($0.radiusServers, $0.radiusLatencies) }
+        return servers.map { ($0, latencies[$0.name]?.native.quantile(0.5)) }
+    }
+
+    /// When the first certificate of each role that is configured expires, in seconds since the
+    /// Unix epoch.
+    package var certificates: [(role: CertificateRole, expiry: Double)] {
+        values(of: HealthMetric.certificateExpiry.family).compactMap { label, value in
+            CertificateRole(rawValue: label).map { ($0, value) }
+        }
+    }
+
     /// A quantile of all that a histogram's series has seen, 4.4 % off at most.
     ///
     /// - Parameter label: the value of the series's first label.

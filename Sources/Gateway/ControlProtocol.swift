@@ -153,7 +153,7 @@ package struct ControlReply: Codable, Hashable, Sendable {
         case .drain(let progress): drain = Drain(progress)
         case .reloaded(let changes): reloaded = changes
         case .refused(let lines): error = lines
-        case .adopted, .notAdopted: error = "not for this socket"
+        case .adopted, .notAdopted, .sessionNames: error = "not for this socket"
         }
     }
 }

@@ -11,6 +11,10 @@ package final class Gateway: Sendable {
         case sessions
         /// The first of them in an order: of each shard, so that there may be more of them.
         case firstSessions(Int, by: SessionOrder, descending: Bool)
+        /// What all sessions are known by, in no order.
+        case sessionNames
+        /// These, as far as they are up.
+        case sessionsOf([SessionID])
         case status
         case terminate(SessionID)
         case drain(DrainOrder)
@@ -21,6 +25,7 @@ package final class Gateway: Sendable {
 
     package enum Answer: Sendable {
         case sessions([SessionSummary])
+        case sessionNames([SessionName])
         case status(GatewayStatus)
         /// False if there is no such session.
         case terminated(Bool)

@@ -40,6 +40,8 @@ package protocol GatewayEngine: AnyObject {
     func sessionSummaries(
         first limit: Int, by order: SessionOrder, descending: Bool
     ) -> [SessionSummary]
+    func sessionNames() -> [SessionName]
+    func sessionSummaries(of names: [SessionID]) -> [SessionSummary]
 }
 
 extension Engine: GatewayEngine {}

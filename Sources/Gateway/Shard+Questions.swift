@@ -22,6 +22,8 @@ extension Shard {
         case .firstSessions(let limit, let order, let descending):
             return .sessions(
                 engine.sessionSummaries(first: limit, by: order, descending: descending))
+        case .sessionNames: return .sessionNames(engine.sessionNames())
+        case .sessionsOf(let names): return .sessions(engine.sessionSummaries(of: names))
         case .status: return .status(status())
         case .terminate(let session):
             let found = engine.terminate(session, at: now, &output)
@@ -77,7 +79,7 @@ extension Shard {
     }
 
     private func status() -> GatewayStatus {
-        let tick = tick()
+        let tick = figures()
         return GatewayStatus(
             started: started, listen: listen, sessions: tick.sessions, halfOpen: tick.halfOpen,
             childSAs: tick.childSAs, traffic: tick.traffic, keepalives: keepalives,

@@ -316,14 +316,21 @@ final class Shard {
     }
 
     func tick() -> Tick {
+        var tick = figures()
+        tick.children = tunnels.samples()
+        return tick
+    }
+
+    /// A tick without its Child SAs, of which there may be very many.
+    func figures() -> Tick {
         var tick = Tick()
         engine.fill(&tick)
         tick.traffic = tunnels.total
         tick.childSAs = UInt64(tunnels.count)
+        tick.handshakesWaiting = UInt64(handshakes.count)
         tick.keepalives = keepalives
         tick.keepalivesSent = keepalivesSent
         tick.earlyPackets = tunnels.earlyPackets
-        tick.children = tunnels.samples()
         return tick
     }
 

@@ -131,6 +131,7 @@ extension Gateway.Answer {
         switch (self, other) {
         case (.sessions(let ours), .sessions(let theirs)):
             .sessions((ours + theirs).sorted { $0.established < $1.established })
+        case (.sessionNames(let ours), .sessionNames(let theirs)): .sessionNames(ours + theirs)
         case (.status(let ours), .status(let theirs)): .status(ours + theirs)
         case (.terminated(let ours), .terminated(let theirs)): .terminated(ours || theirs)
         case (.drain(let ours), .drain(let theirs)): .drain(ours.merged(with: theirs))
@@ -249,6 +250,8 @@ extension Tick {
         sum.draining = max(sum.draining, right.draining)
         sum.childless += right.childless
         sum.halfOpen += right.halfOpen
+        sum.halfOpenLimit += right.halfOpenLimit
+        sum.handshakesWaiting += right.handshakesWaiting
         sum.childSAs += right.childSAs
         sum.sessionLimit += right.sessionLimit
         sum.traffic += right.traffic

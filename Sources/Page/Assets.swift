@@ -42,8 +42,8 @@ private let scriptText = """
           if (element.dateTime) element.dateTime = value;
           return;
         }
-        element.className = value.good ? "good" : "bad";
-        element.querySelector(".mark").textContent = value.good ? "OK" : "Problem";
+        element.className = value.state;
+        element.querySelector(".mark").textContent = value.mark;
         element.querySelector(".value").textContent = value.value;
       };
       const source = new EventSource("/live");
@@ -68,12 +68,14 @@ private let styleText = """
     :root {
       --back: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de; --box: #f6f8fa;
       --link: #0b5cad; --good: #116329; --bad: #b42318; --a: #0b6e99; --b: #b4540a; --c: #6639ba;
+      --warning: #8a5300;
       color-scheme: light dark;
     }
     @media (prefers-color-scheme: dark) {
       :root {
         --back: #0d1117; --text: #e6edf3; --soft: #9da7b1; --line: #30363d; --box: #161b22;
         --link: #6cb6ff; --good: #57d977; --bad: #ff8f87; --a: #4cc2f0; --b: #f0a45d; --c: #c4a2ff;
+        --warning: #f0b429;
       }
     }
     * { box-sizing: border-box; }
@@ -82,7 +84,7 @@ private let styleText = """
       margin: 0 auto; padding: 1rem; max-width: 80rem; background: var(--back); color: var(--text);
       font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word;
     }
-    h1 { margin: 0; font-size: 1.6rem; }
+    h1 { margin: 0; font-size: clamp(1.1rem, 5.5vw, 1.6rem); }
     h2 { margin: 2rem 0 .5rem; font-size: 1.25rem; border-bottom: 1px solid var(--line); }
     h3 { margin: 1rem 0 .25rem; font-size: 1rem; }
     header p { margin: .25rem 0; color: var(--soft); }
@@ -111,7 +113,9 @@ private let styleText = """
       gap: 0 2rem;
     }
     .charts { grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
+    .columns p { margin: .375rem 0; }
     .good .mark { color: var(--good); font-weight: bold; }
+    .warning .mark { color: var(--warning); font-weight: bold; }
     .bad .mark { color: var(--bad); font-weight: bold; }
     .bars li { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; margin: .375rem 0; }
     .bars svg { grid-column: 1 / 3; grid-row: 2; width: 100%; height: .5rem; }

@@ -30,7 +30,7 @@ extension TimeChart {
             <line class="grid" x1="0" x2="600" y1="75" y2="75"/>
             <line class="grid" x1="0" x2="600" y1="10" y2="10"/>
             <text x="4" y="22">\(human(.real(top), kind))</text>
-            <text x="4" y="87">\(middleLabel(top / 2))</text>
+            <text x="4" y="87">\(greatest > 0 ? middleLabel(top / 2) : "")</text>
             <text x="0" y="156">\(label(since))</text>
             <text x="300" y="156" text-anchor="middle">\(label(Timestamp(nanoseconds: middle)))</text>
             <text x="600" y="156" text-anchor="end">\(label(until))</text>

@@ -56,7 +56,8 @@ extension PageState {
         \(figures.map(figure))</dl>
         <div class="columns">
         <div><h3 id="health-h">Health</h3><ul class="checks" aria-labelledby="health-h">
-        \(checks.map(check))</ul></div>
+        \(checks.map(check))</ul>
+        \(remark.map { text -> [HTML] in ["<p class=\"note\">\(text)</p>"] } ?? [])</div>
         <div><h3>Pools</h3>\(pools.isEmpty ? "<p>There is no pool.</p>" : poolList)</div>
         <div><h3>Failed logins by reason</h3>\(failureList)</div>
         </div>
@@ -73,8 +74,8 @@ extension PageState {
 
     private func check(_ check: Check) -> HTML {
         """
-        <li id="\(check.id)" class="\(check.isGood ? "good" : "bad")">\
-        <span class="mark">\(check.isGood ? "OK" : "Problem")</span> \(check.name): \
+        <li id="\(check.id)" class="\(check.condition.rawValue)">\
+        <span class="mark">\(check.condition.mark)</span> \(check.name): \
         <span class="value">\(check.value)</span></li>
 
         """

@@ -7,7 +7,8 @@ extension PageState {
         var pairs = figures.map { "\(json($0.id)):\(json($0.value))" }
         pairs.append("\"now\":\(json(now.rfc3339))")
         pairs += checks.map {
-            "\(json($0.id)):{\"good\":\($0.isGood),\"value\":\(json($0.value))}"
+            "\(json($0.id)):{\"state\":\(json($0.condition.rawValue)),"
+                + "\"mark\":\(json($0.condition.mark)),\"value\":\(json($0.value))}"
         }
         return "retry: 2000\ndata: {\(pairs.joined(separator: ","))}\n\n"
     }

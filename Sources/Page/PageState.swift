@@ -8,6 +8,8 @@ package struct PageState: Sendable {
     package var now: Timestamp
     package var figures: [Figure] = []
     package var checks: [Check] = []
+    /// A sentence below them.
+    package var remark: String?
     /// Since the start, greatest first.
     package var failures: [Bar] = []
     package var pools: [PoolState] = []
@@ -42,16 +44,30 @@ package struct PageState: Sendable {
         }
     }
 
+    /// How something stands. The name is that of the style.
+    package enum Condition: String, Sendable {
+        case good, warning, bad
+
+        /// What it is called.
+        var mark: String {
+            switch self {
+            case .good: "OK"
+            case .warning: "Warning"
+            case .bad: "Problem"
+            }
+        }
+    }
+
     package struct Check: Hashable, Sendable {
         package let id: String
         package let name: String
-        package let isGood: Bool
+        package let condition: Condition
         package let value: String
 
-        package init(id: String, name: String, isGood: Bool, value: String) {
+        package init(id: String, name: String, condition: Condition, value: String) {
             self.id = id
             self.name = name
-            self.isGood = isGood
+            self.condition = condition
             self.value = value
         }
     }

@@ -101,6 +101,10 @@ package struct Tick: Sendable {
     /// Sessions without a Child SA (RFC 6023).
     package var childless: UInt64 = 0
     package var halfOpen: UInt64 = 0
+    /// The most IKE SAs that may be half-open.
+    package var halfOpenLimit: UInt64 = 0
+    /// IKE_SA_INIT requests that wait for their turn.
+    package var handshakesWaiting: UInt64 = 0
     package var childSAs: UInt64 = 0
     /// The most sessions that the configuration allows.
     package var sessionLimit: UInt64 = 0
@@ -179,6 +183,12 @@ extension Tick {
         StateMetric("ike_half_open_sas", .gauge, "IKE SAs that nobody has authenticated yet.") {
             $0.halfOpen
         },
+        StateMetric(
+            "ike_half_open_sas_limit", .gauge, "IKE SAs that may be half-open at once."
+        ) { $0.halfOpenLimit },
+        StateMetric(
+            "ike_handshake_queue_length", .gauge, "IKE_SA_INIT requests that wait for their turn."
+        ) { $0.handshakesWaiting },
         StateMetric("ipsec_child_sas", .gauge, "Child SAs in place.") { $0.childSAs },
         StateMetric("ipsec_receive_bytes_total", .counter, "Inner bytes received from peers.") {
             $0.traffic.bytesIn

@@ -89,6 +89,21 @@ package struct Histogram<E: Event>: Sendable {
     }
 }
 
+extension Histogram {
+    /// Without labels. An event that has no value adds nothing.
+    package init(
+        _ name: String, _ help: String, buckets: [Double],
+        session: (any KeyPath<E, Public<SessionID>> & Sendable)? = nil,
+        _ path: any KeyPath<E, Public<UInt64?>> & Sendable
+    ) {
+        family = MetricFamily(name: name, kind: .histogram, help: help, buckets: buckets)
+        self.session = { event in session.map { event[keyPath: $0].clear } }
+        observations = { event in
+            event[keyPath: path].clear.map { [(slot: 0, seconds: Double($0) / 1e6)] } ?? []
+        }
+    }
+}
+
 /// A label's values in slot order.
 struct Slots<L: Label>: Sendable {
     let names: [String]

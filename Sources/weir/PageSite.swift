@@ -105,19 +105,31 @@ final class PageSite: Site {
         return first(of: sessions, descending: isDescending, by: order.key)
     }
 
-    /// By what people see of a personal value, which the gateway does not know.
+    /// By what people see of a personal value, which the gateway does not know. It tells what all
+    /// sessions are known by, which is little work; what is shown of that is made and put in order
+    /// here, and the gateway tells the rest of the first hundred only.
     private func first(
-        _ choice: PageChoice, by shown: (SessionSummary, Disclosure) -> Datum
+        _ choice: PageChoice, by shown: (SessionName, Disclosure) -> Datum
     ) -> [SessionSummary]? {
-        guard case .sessions(let sessions) = sources.ask(.sessions) else { return nil }
-        return first(of: sessions, descending: choice.sessionsDescending) { session in
-            if case .text(let text) = shown(session, sources.policy) { text } else { "" }
+        guard case .sessionNames(let names) = sources.ask(.sessionNames) else { return nil }
+        let known = first(
+            of: names.sorted {
+                ($0.session.high, $0.session.low) < ($1.session.high, $1.session.low)
+            },
+            descending: choice.sessionsDescending
+        ) { name in
+            if case .text(let text) = shown(name, sources.policy) { text } else { "" }
         }
+        guard case .sessions(let sessions) = sources.ask(.sessionsOf(known.map(\.session))) else {
+            return nil
+        }
+        let places = Dictionary(known.enumerated().map { ($1.session, $0) }) { first, _ in first }
+        return first(of: sessions, descending: false) { places[$0.session] ?? .max }
     }
 
-    private func first<Key: Comparable>(
-        of sessions: [SessionSummary], descending: Bool, by key: (SessionSummary) -> Key
-    ) -> [SessionSummary] {
+    private func first<Session, Key: Comparable>(
+        of sessions: [Session], descending: Bool, by key: (Session) -> Key
+    ) -> [Session] {
         let order = sessions.enumerated().map { (key: key($1), place: $0) }
             .sorted { left, right in
                 if left.key == right.key { return left.place < right.place }
@@ -164,33 +176,26 @@ final class PageSite: Site {
                 .duration)
         }
         figure("dropped", "Packets dropped", registry.sum(of: "ipsec_packets_dropped_total"))
-        state.checks = checks(isUp: isUp)
+        let health = health(isUp: isUp)
+        state.checks = health.checks(at: reading.wall)
+        state.remark = health.remark
         return (state, sessions)
     }
 
-    private func checks(isUp: Bool) -> [PageState.Check] {
+    private func health(isUp: Bool) -> Health {
         let registry = sources.registry
-        let errors = registry.sum(of: "weir_store_errors_total")
-        let lost = registry.sum(of: "weir_events_lost_total")
-        let waiting = registry.sum(of: "weir_recorder_queue_length")
-        let alerts = sources.activeAlerts().count
-        let isHealthy = sources.isHealthy()
-        func number(_ value: Double) -> String { human(.real(value), .count) }
-        return [
-            .init(
-                id: "c-gateway", name: "Gateway", isGood: isUp,
-                value: isUp ? "serves" : "does not answer, or its inner network is down"),
-            .init(
-                id: "c-recorder", name: "Recorder", isGood: isHealthy,
-                value: isHealthy ? "\(number(waiting)) facts wait" : "records nothing"),
-            .init(
-                id: "c-store", name: "Store", isGood: errors == 0,
-                value: "\(number(errors)) failed writes"),
-            .init(
-                id: "c-lost", name: "Facts", isGood: lost == 0, value: "\(number(lost)) lost"),
-            .init(
-                id: "c-alerts", name: "Alerts", isGood: alerts == 0, value: "\(alerts) active"),
-        ]
+        var health = Health()
+        health.isUp = isUp
+        health.isRecording = sources.isHealthy()
+        health.waiting = registry.sum(of: "weir_recorder_queue_length")
+        health.failedWrites = registry.sum(of: "weir_store_errors_total")
+        health.lostFacts = registry.sum(of: "weir_events_lost_total")
+        health.activeAlerts = sources.activeAlerts().count
+        health.radius = registry.radiusServers.map { .init(state: $0.state, median: $0.median) }
+        health.accountingWaiting = registry.sum(of: "weir_radius_accounting_queue_length")
+        health.accountingLost = registry.sum(of: "weir_radius_accounting_lost_total")
+        health.certificates = registry.certificates.map { .init(role: $0.role, expiry: $0.expiry) }
+        return health
     }
 
     private func alertTable(_ alerts: [ActiveAlert]) -> Table {

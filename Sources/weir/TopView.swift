@@ -138,17 +138,31 @@ struct TopView {
     /// The screen, of at most `height` lines of at most `width` characters.
     mutating func lines(width: Int, height: Int) -> [String] {
         var lines = head(width)
-        let table = table()
-        let text = render(table, as: .table, width: width)
-        let rows = text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+        var table = table()
+        let count = table.rows.count
         let room = max(0, height - lines.count - 2)
-        let body = rows.dropFirst()
-        scroll = min(scroll, max(0, body.count - room))
-        if let heading = rows.first { lines.append(heading) }
-        lines += body.dropFirst(scroll).prefix(room)
+        scroll = min(scroll, max(0, count - room))
+        table.rows = Array(table.rows.dropFirst(scroll).prefix(room))
+        let text = render(fitting(table, in: width), as: .table, width: width)
+        lines += text.split(separator: "\n").prefix(room + 1).map(String.init)
         lines = Array(lines.prefix(max(1, height - 1)))
-        lines.append(foot(shown: table.rows.count))
+        lines.append(foot(shown: count))
         return lines.prefix(height).map { String($0.prefix(width)) }
+    }
+
+    /// Without columns for which there is no room, the least asked for first. A name that is cut
+    /// tells nobody apart.
+    private func fitting(_ table: Table, in width: Int) -> Table {
+        var table = table
+        let order = Self.columns[sortColumn].name
+        for name in ["since", "source", "connection", "address"] where name != order {
+            let longest = render(table, as: .table).split(separator: "\n").map(\.count).max() ?? 0
+            guard longest > width, let place = table.columns.firstIndex(where: { $0.name == name })
+            else { return table }
+            table.columns.remove(at: place)
+            for row in table.rows.indices { table.rows[row].remove(at: place) }
+        }
+        return table
     }
 
     /// For a pipe: everything, once.
@@ -167,6 +181,10 @@ struct TopView {
                 + "child SAs \(status.childSAs)  \(speed ?? "no rate yet")"
         ]
         if let width { lines.append(sparkline(Array(history.suffix(max(1, width))))) }
+        if !status.innerUp { lines.append("PROBLEM: the inner network is down") }
+        if let drain = status.drain {
+            lines.append("draining: \(drain.left) of \(drain.sessions) sessions are left")
+        }
         if let problem { lines.append("OLD: \(problem)") }
         return lines + [""]
     }

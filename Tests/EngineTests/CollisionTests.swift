@@ -148,6 +148,8 @@ struct CollisionTests {
         let refused = pair.events(CreateChildSARefused.self)
         #expect(refused.map(\.reason.clear) == [.temporaryFailure, .temporaryFailure])
         #expect(Set(refused.map(\.initiator.clear)) == [.us, .peer])
+        #expect(refused.first { $0.initiator.clear == .us }?.kind.clear == .ikeRekey)
+        #expect(refused.first { $0.initiator.clear == .peer }?.kind.clear == .childRekey)
         pair.drive(for: .seconds(60))
         #expect(pair.events(ChildSARekeyed.self).count == 1)
         #expect(pair.events(IKESARekeyed.self).count == 1)

@@ -156,6 +156,8 @@ struct RekeyTests {
         let rekeyed = pair.events(ChildSARekeyed.self)
         #expect(rekeyed.map(\.initiator.clear).allSatisfy { $0 == (byClient ? .peer : .us) })
         #expect(rekeyed.count == (byClient ? 1 : 2) || rekeyed.count == 1)
+        // A round trip of the network that is simulated.
+        #expect(rekeyed.allSatisfy { $0.durationMicroseconds.clear == (byClient ? nil : 10_000) })
         let total = Traffic(
             bytesIn: 40_000, packetsIn: 400, bytesOut: 120_000, packetsOut: 400)
         #expect(pair.gatewayPlane.total == total)
@@ -185,6 +187,7 @@ struct RekeyTests {
         pair.drive(for: .seconds(30))
         let rekeyed = try #require(pair.events(IKESARekeyed.self).first)
         #expect(rekeyed.initiator.clear == (byClient ? .peer : .us))
+        #expect(rekeyed.durationMicroseconds.clear == (byClient ? nil : 10_000))
         #expect(pair.tick.sessions == 1)
         #expect(pair.events(SessionClosed.self).isEmpty)
         #expect(pair.events(LeaseReleased.self).isEmpty)

@@ -41,4 +41,23 @@ struct SessionListTests {
             }
         }
     }
+
+    @Test("are told by their names, in the order that these are asked for")
+    func byName() throws {
+        let pair = try pair()
+        let all = pair.gateway.sessionSummaries()
+        let names = pair.gateway.sessionNames()
+        #expect(Set(names.map(\.session)) == Set(all.map(\.session)))
+        for name in names {
+            let summary = try #require(all.first { $0.session == name.session })
+            #expect(name.identity == summary.identity)
+            #expect(name.source == summary.source)
+            #expect(name.virtualAddress == summary.virtualAddress)
+        }
+        let gone = SessionID(high: 1, low: 2)
+        let wanted = [all[7], all[2], all[5]].map(\.session)
+        let told = pair.gateway.sessionSummaries(of: [wanted[0], gone] + wanted.dropFirst())
+        #expect(told.map(\.session) == wanted)
+        #expect(told.map(\.traffic) == [all[7], all[2], all[5]].map(\.traffic))
+    }
 }

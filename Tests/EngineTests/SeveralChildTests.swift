@@ -27,6 +27,7 @@ struct SeveralChildTests {
         let refused = pair.events(CreateChildSARefused.self)
         #expect(refused.map(\.reason.clear) == [.noAdditionalSAs])
         #expect(refused.map(\.initiator.clear) == [.peer])
+        #expect(refused.map(\.kind.clear) == [.newChild])
         // The session's totals are of all of them.
         let address = try #require(pair.virtualAddress)
         _ = pair.sendFromClient(address, to: .lan, length: 100)
@@ -79,8 +80,9 @@ struct SeveralChildTests {
         pair.act { $0.rekeyChild(handle, at: $1, &$2) }
         pair.drive()
         #expect(pair.events(ChildSARekeyed.self).isEmpty)
-        #expect(
-            pair.events(CreateChildSARefused.self).map(\.reason.clear) == [.noProposalChosen])
+        let refused = pair.events(CreateChildSARefused.self)
+        #expect(refused.map(\.reason.clear) == [.noProposalChosen])
+        #expect(refused.map(\.kind.clear) == [.childRekey])
     }
 
     @Test("ends a session that began without a Child SA, or lost it, being without one")

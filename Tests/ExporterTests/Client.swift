@@ -7,7 +7,7 @@ final class Client {
     private let descriptor: Int32
 
     /// - Parameter patience: milliseconds to wait for each part of an answer.
-    init(port: UInt16, v6: Bool = false, patience: Int = 3_000) throws {
+    init(port: UInt16, v6: Bool = false, patience: Int = 30_000) throws {
         descriptor = socket(v6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var timeout = timeval(tv_sec: patience / 1_000, tv_usec: patience % 1_000 * 1_000)
         let size = socklen_t(MemoryLayout<timeval>.size)

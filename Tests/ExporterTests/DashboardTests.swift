@@ -142,6 +142,22 @@ struct DashboardTests {
         }
     }
 
+    @Test("and documents name only metrics and records that exist")
+    func documents() throws {
+        let known = Set(Catalogue.families.flatMap(sampleNames) + Catalogue.families.map(\.name))
+            .union(Catalogue.events.map(\.name))
+        let docs = repository.appending(path: "docs")
+        let runbooks = try FileManager.default.contentsOfDirectory(
+            atPath: docs.appending(path: "runbooks").path)
+        for file in ["monitoring.md", "radius.md"] + runbooks.map({ "runbooks/\($0)" }) {
+            let text = try String(contentsOf: docs.appending(path: file), encoding: .utf8)
+            let named = text.matches(of: /`((?:ike|ipsec|weir|process)_[a-z0-9_]+)[`{\[]/)
+            for name in named.map({ String($0.1) }) {
+                #expect(known.contains(name), "\(file): \(name)")
+            }
+        }
+    }
+
     private func dashboard(_ board: String) throws -> Dashboard {
         try JSONDecoder().decode(Dashboard.self, from: Data(read("grafana/\(board).json").utf8))
     }

@@ -57,6 +57,32 @@ struct RegistryTests {
         #expect(firing.count == RuleID.allCases.count)
     }
 
+    /// An event adds to several families at once; a scrape has all of it or nothing.
+    @Test("is of one moment in each scrape")
+    func isConsistent() async {
+        let registry = Registry(version: "1")
+        let increments = CreateChildSARefused.example.increments
+        let families = [
+            "ike_create_child_sa_refusals_total",
+            "ike_create_child_sa_refusals_by_initiator_total",
+            "ike_create_child_sa_refusals_by_kind_total",
+        ]
+        let rounds = 20_000
+        let writer = Task.detached {
+            for _ in 0..<rounds { registry.count(increments) }
+        }
+        var seen: Set<Double> = []
+        repeat {
+            let scrape = values(of: registry)
+            let sums = families.map { family in
+                scrape.filter { $0.key.hasPrefix(family + "{") }.map(\.value).reduce(0, +)
+            }
+            #expect(Set(sums).count == 1)
+            seen.formUnion(sums)
+        } while !seen.contains(Double(rounds))
+        await writer.value
+    }
+
     @Test("shows a series of a sparse family once it has counted something")
     func sparse() {
         let registry = Registry(version: "1")

@@ -181,6 +181,24 @@ struct ServerTests {
         #expect(text.components(separatedBy: "HTTP/1.1 404").count == 2)
     }
 
+    @Test("answers who has said all that he will say")
+    func halfClosed() throws {
+        let client = try Client(port: server.port)
+        client.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        client.endSending()
+        #expect(client.receive().hasSuffix("\r\n\r\nok\n"))
+    }
+
+    @Test("gives HEAD of the metrics their size, and refuses it as it would GET")
+    func headOfMetrics() throws {
+        let whole = try ask("HEAD /metrics HTTP/1.1")
+        #expect(whole.status == 200)
+        #expect(whole.length > 10_000)
+        #expect(whole.body.isEmpty)
+        #expect(try ask("HEAD /metrics HTTP/1.1\r\nAccept: image/png").status == 406)
+        #expect(try ask("HEAD /nothing HTTP/1.1").status == 404)
+    }
+
     @Test("lets one address have 64 connections, and the next wait for one's end")
     func isBounded() throws {
         var clients = try (0..<64).map { _ in try Client(port: server.port) }
@@ -191,7 +209,7 @@ struct ServerTests {
         #expect(throws: (any Error).self) { try ask("GET /healthz HTTP/1.1") }
         clients.removeAll()
         var status: Int?
-        for _ in 0..<100 where status == nil {
+        for _ in 0..<3_000 where status == nil {
             status = try? ask("GET /healthz HTTP/1.1").status
             if status == nil { usleep(10_000) }
         }

@@ -81,6 +81,7 @@ extension Tick {
         tick.sessions = 12
         tick.sessionLimit = 500
         tick.halfOpen = 1
+        tick.halfOpenLimit = 1_000
         tick.childSAs = 13
         tick.traffic = Traffic(bytesIn: 1_200_000, packetsIn: 9_000, bytesOut: .max, packetsOut: 11)
         let header = [UInt8](repeating: 0, count: 18)

@@ -41,7 +41,8 @@ final class ControlBed {
                     DrainProgress(
                         sessions: 9, left: 7, remaining: order.deadline ?? .zero,
                         targets: order.targets ?? []))
-            case .firstSessions, .status, .adopt, .cancelDrain: return nil
+            case .firstSessions, .sessionNames, .sessionsOf, .status, .adopt, .cancelDrain:
+                return nil
             }
         }
     }

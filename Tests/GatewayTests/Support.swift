@@ -154,6 +154,10 @@ final class ScriptedEngine: GatewayEngine {
     func sessionSummaries(
         first limit: Int, by _: SessionOrder, descending _: Bool
     ) -> [SessionSummary] { Array(sessionSummaries().prefix(limit)) }
+    func sessionNames() -> [SessionName] { [] }
+    func sessionSummaries(of names: [SessionID]) -> [SessionSummary] {
+        sessionSummaries().filter { names.contains($0.session) }
+    }
 }
 
 extension SessionSummary {

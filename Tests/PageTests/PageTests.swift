@@ -14,7 +14,7 @@ struct PageTests {
             gateway: "gw.example.org", version: "1",
             now: Timestamp(nanoseconds: 1_795_000_000_000_000_000))
         state.figures = [.init(id: "f-sessions", name: "Sessions", value: "12")]
-        state.checks = [.init(id: "c-store", name: "Store", isGood: false, value: "fails")]
+        state.checks = [.init(id: "c-store", name: "Store", condition: .bad, value: "fails")]
         state.failures = [.init(name: "wrong_credential", value: 7)]
         state.pools = [
             .init(name: "staff", size: 254, used: 250), .init(name: "empty", size: 0, used: 0),
@@ -40,8 +40,11 @@ struct PageTests {
         state.gateway = Self.nasty
         state.version = Self.nasty
         state.gaps = [Self.nasty]
+        state.remark = Self.nasty
         state.figures = [.init(id: Self.nasty, name: Self.nasty, value: Self.nasty)]
-        state.checks = [.init(id: Self.nasty, name: Self.nasty, isGood: true, value: Self.nasty)]
+        state.checks = [
+            .init(id: Self.nasty, name: Self.nasty, condition: .good, value: Self.nasty)
+        ]
         state.failures = [.init(name: Self.nasty, value: 1)]
         state.pools = [.init(name: Self.nasty, size: 2, used: 1)]
         let table = Table(
@@ -120,7 +123,7 @@ struct PageTests {
             Self.example.event == """
                 retry: 2000
                 data: {"f-sessions":"12","now":"2026-11-18T11:06:40Z",\
-                "c-store":{"good":false,"value":"fails"}}
+                "c-store":{"state":"bad","mark":"Problem","value":"fails"}}
 
 
                 """)

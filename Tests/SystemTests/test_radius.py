@@ -7,6 +7,7 @@ import json
 from charon import Charon, client_configuration
 from freeradius import SECRET, FreeRADIUS
 from lab import LabTestCase, Network, wait_for
+from prometheus import Alertmanager, Prometheus
 from weir import Weir, write_secret
 
 USER, PSK = "psk-client.lab", "lab-psk-0123456789abcdef"
@@ -107,6 +108,28 @@ class RadiusTests(LabTestCase):
         wait_for("an empty queue", lambda: self.weir.metric(
             "weir_radius_accounting_queue_length") == 0, 30)
         self.assertEqual(self.weir.rows("SELECT * FROM accounting_lost"), [])
+
+    def test_the_alert_of_a_server_that_dies(self):
+        """Prometheus judges by the shipped rules, and Alertmanager holds what they raise."""
+        both = {"WeirRadiusServerDown", "WeirRadiusDown"}
+        self.wait_until_up(1)
+        alertmanager = Alertmanager(self, self.network.gateway)
+        prometheus = Prometheus(
+            self, self.network.gateway, self.weir.settings["telemetry"]["metrics"]["port"],
+            alertmanager)
+        self.assertFalse(both & prometheus.firing())
+        self.radius.stop()
+        wait_for("both alerts", lambda: both <= prometheus.firing(), 60, every=0.5)
+        groups = wait_for("their groups", lambda: (
+            both <= set(found := alertmanager.groups()) and found), 60, every=0.5)
+        (one,), (all_of_them,) = groups["WeirRadiusServerDown"], groups["WeirRadiusDown"]
+        self.assertEqual((one["server"], one["severity"]), ("freeradius", "warning"))
+        self.assertEqual(all_of_them["severity"], "critical")
+        self.assertIn("Problem</span> RADIUS server freeradius",
+                      self.weir.http("/")[2].decode())
+        self.radius.start()
+        wait_for("no alert", lambda: not both & prometheus.firing(), 60, every=0.5)
+        self.assertIn("OK</span> RADIUS server freeradius", self.weir.http("/")[2].decode())
 
     def test_another_secret_is_no_answer(self):
         self.weir.stop()

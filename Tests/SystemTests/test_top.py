@@ -127,6 +127,8 @@ class Top(LabTestCase):
         until("order by identity", lambda: screen.frame()[-1].startswith("▲ identity"))
         names = [re.search(r"id:\w+", row).group() for row in rows()]
         self.assertEqual(names, sorted(names))
+        # Pseudonyms are whole, at the cost of columns.
+        self.assertEqual({len(name) for name in names}, {19})
         screen.type(b"r")
         until("the other order", lambda: [re.search(r"id:\w+", row).group() for row in rows()]
               == names[::-1])

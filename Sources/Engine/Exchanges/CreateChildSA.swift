@@ -31,7 +31,7 @@ extension Engine {
         } catch {
             output.events.append(
                 CreateChildSARefused(
-                    session: sa.session?.id, initiator: .peer,
+                    session: sa.session?.id, initiator: .peer, kind: CreateChildKind(payloads),
                     reason: CreateChildRefusal(error.notify.kind)))
             return .reply([.notify(error.notify)])
         }
@@ -112,13 +112,14 @@ extension Engine {
     }
 
     func tellRekeyed(
-        _ old: Child, by successor: ChildID, _ initiator: Initiator, of session: Session,
-        at now: Instant, _ output: inout Output
+        _ old: Child, by successor: ChildID, _ initiator: Initiator, since begun: Instant? = nil,
+        of session: Session, at now: Instant, _ output: inout Output
     ) {
         output.events.append(
             ChildSARekeyed(
                 session: session.id, retired: old.id, successor: successor, initiator: initiator,
-                ageMilliseconds: (now - old.installed).milliseconds))
+                ageMilliseconds: (now - old.installed).milliseconds,
+                durationMicroseconds: begun.map { (now - $0).microseconds }))
     }
 
     /// Our side of the exchange: with a key exchange of its own if the chosen suite has a group.
@@ -181,6 +182,16 @@ extension Engine {
     ) throws(Failure) -> Value {
         guard let exchange else { return try body(nil) }
         return try body(.some(exchange.shared.duplicate()))
+    }
+}
+
+extension CreateChildKind {
+    /// Of a request.
+    fileprivate init(_ payloads: [AnyPayload]) {
+        let offers = payloads.securityAssociation?.proposals ?? []
+        self =
+            offers.contains { $0.protocolID == .ike }
+            ? .ikeRekey : payloads.notifies(.rekeySA).isEmpty ? .newChild : .childRekey
     }
 }
 

@@ -77,9 +77,10 @@ extension Engine {
     }
 
     func finishIKERekey(
-        _ payloads: [AnyPayload], _ context: RequestContext, of sa: IKESA, at now: Instant,
+        _ payloads: [AnyPayload], _ pending: PendingRequest, of sa: IKESA, at now: Instant,
         _ output: inout Output
     ) {
+        let context = pending.context
         let theirs = context.rival?.ikeSPI.flatMap { sas[$0] }
         let contested = theirs.flatMap { $0.isContested ? $0 : nil }
         guard payloads.error == nil, let nonce = payloads.nonce?.bytes,
@@ -112,7 +113,7 @@ extension Engine {
             }
         }
         guard let session = sa.session else { return }
-        hand(session, from: sa, to: successor, .us, at: now, &output)
+        hand(session, from: sa, to: successor, .us, since: pending.begun, at: now, &output)
         keepTicket(payloads, of: successor, session, at: now)
         linger(sa, .superseded, for: policy.timing.superseded, at: now)
         request(.deleteIKE, of: sa, at: now, &output)
@@ -126,7 +127,8 @@ extension Engine {
         guard let session = sa.session else { return }
         output.events.append(
             CreateChildSARefused(
-                session: session.id, initiator: .us, reason: CreateChildRefusal(error)))
+                session: session.id, initiator: .us, kind: .ikeRekey,
+                reason: CreateChildRefusal(error)))
         if theirs != nil { return adopt(theirs, insteadOf: sa, at: now, &output) }
         sa.timers[.rekeyIKE] = retryMoment(at: now)
     }
@@ -198,7 +200,7 @@ extension Engine {
     /// Moves a session with its Child SAs to the IKE SA that replaces its own.
     private func hand(
         _ session: Session, from old: IKESA, to successor: IKESA, _ initiator: Initiator,
-        at now: Instant, _ output: inout Output
+        since begun: Instant? = nil, at now: Instant, _ output: inout Output
     ) {
         sas[successor.localSPI] = successor
         successor.session = session
@@ -212,7 +214,8 @@ extension Engine {
         output.events.append(
             IKESARekeyed(
                 session: session.id, initiator: initiator, retiredSPI: IKESPI(old.localSPI),
-                successorSPI: IKESPI(successor.localSPI)))
+                successorSPI: IKESPI(successor.localSPI),
+                durationMicroseconds: begun.map { (now - $0).microseconds }))
         tellIfWeak(successor.suite, of: session, &output)
         output.events.append(
             IKESAClosed(

@@ -46,9 +46,10 @@ extension Engine {
     ///
     /// - Parameter id: the one that it replaces, if it does.
     func finishChild(
-        replacing id: ChildID?, _ payloads: [AnyPayload], _ context: RequestContext,
+        replacing id: ChildID?, _ payloads: [AnyPayload], _ pending: PendingRequest,
         of sa: IKESA, at now: Instant, _ output: inout Output
     ) {
+        let context = pending.context
         guard let session = sa.session, let shape = context.shape else {
             return giveUpSPI(context.spi)
         }
@@ -59,6 +60,7 @@ extension Engine {
             output.events.append(
                 CreateChildSARefused(
                     session: session.id, initiator: .us,
+                    kind: id == nil ? .newChild : .childRekey,
                     reason: CreateChildRefusal(payloads.error?.kind)))
             return notReplaced(
                 id, payloads.error?.kind, context, of: sa, session, at: now, &output)
@@ -80,7 +82,8 @@ extension Engine {
         }
         dataplane.activateOutbound(made.child.id)
         if let old = session.child(id), old.isInstalled {
-            tellRekeyed(old, by: made.child.id, .us, of: session, at: now, &output)
+            tellRekeyed(
+                old, by: made.child.id, .us, since: pending.begun, of: session, at: now, &output)
             discard(old, .rekeyed, of: sa, session, at: now, &output)
         }
         scheduleChildren(of: sa)

@@ -2,12 +2,17 @@
 package struct CreateChildSARefused: CoalescingEvent {
     package var session: Public<SessionID?>
     package var initiator: Public<Initiator>
+    package var kind: Public<CreateChildKind>
     package var reason: Public<CreateChildRefusal>
     package var count: Public<UInt64>
 
-    package init(session: SessionID?, initiator: Initiator, reason: CreateChildRefusal) {
+    package init(
+        session: SessionID?, initiator: Initiator, kind: CreateChildKind,
+        reason: CreateChildRefusal
+    ) {
         self.session = Public(session)
         self.initiator = Public(initiator)
+        self.kind = Public(kind)
         self.reason = Public(reason)
         count = Public(1)
     }
@@ -15,10 +20,11 @@ package struct CreateChildSARefused: CoalescingEvent {
     package struct Likeness: Hashable, Sendable {
         let session: Public<SessionID?>
         let initiator: Public<Initiator>
+        let kind: Public<CreateChildKind>
         let reason: Public<CreateChildRefusal>
     }
     package var likeness: Likeness {
-        Likeness(session: session, initiator: initiator, reason: reason)
+        Likeness(session: session, initiator: initiator, kind: kind, reason: reason)
     }
 
     package static let schema = Schema<Self>(
@@ -27,6 +33,7 @@ package struct CreateChildSARefused: CoalescingEvent {
         fields: [
             Field("session", \.session, "the session; null once its IKE SA was replaced"),
             Field("initiator", \.initiator, "who had asked"),
+            Field("kind", \.kind, "what for"),
             Field("reason", \.reason, "why"),
             Field("count", \.count, in: .count, "how many within the second"),
         ],
@@ -38,10 +45,14 @@ package struct CreateChildSARefused: CoalescingEvent {
                 "ike_create_child_sa_refusals_by_initiator_total",
                 "CREATE_CHILD_SA requests refused, by who had asked.",
                 by: "initiator", \.initiator, adding: { $0.count.clear }),
+            Counter(
+                "ike_create_child_sa_refusals_by_kind_total",
+                "CREATE_CHILD_SA requests refused, by what they had asked for.",
+                by: "kind", \.kind, adding: { $0.count.clear }),
         ])
 
     package static let example = Self(
-        session: .example, initiator: .peer, reason: .noAdditionalSAs)
+        session: .example, initiator: .peer, kind: .newChild, reason: .noAdditionalSAs)
 }
 
 /// Both sides replaced the same SA at once.

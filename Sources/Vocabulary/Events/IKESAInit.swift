@@ -77,11 +77,7 @@ package struct IKESAInitRejected: SourcedEvent {
         counters: [
             Counter(
                 "ike_sa_init_rejected_total", "IKE_SA_INIT requests refused.", by: "reason",
-                \.reason, sparse: true, adding: { $0.count.clear }),
-            Counter(
-                "ike_sa_init_rejected_by_proof_total",
-                "The same, by how much the source had proved.", by: "proof", \.proof,
-                adding: { $0.count.clear }),
+                \.reason, sparse: true, adding: { $0.count.clear })
         ])
 
     package static let example = Self(

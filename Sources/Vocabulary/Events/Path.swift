@@ -75,11 +75,7 @@ package struct MessageDropped: SourcedEvent {
         counters: [
             Counter(
                 "ike_messages_dropped_total", "IKE messages ignored.", by: "reason", \.reason,
-                adding: { $0.count.clear }),
-            Counter(
-                "ike_messages_dropped_by_proof_total",
-                "The same, by how much the source had proved.", by: "proof", \.proof,
-                among: ProofLevel.ofMessages, adding: { $0.count.clear }),
+                adding: { $0.count.clear })
         ])
 
     package static let example = Self(

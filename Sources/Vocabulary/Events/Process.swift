@@ -6,8 +6,7 @@ package struct GatewayStarted: Event {
 
     package static let schema = Schema<Self>(
         "gateway_started", since: 1, "The gateway listens.",
-        fields: [Field("version", \.version, "Weir's version")],
-        counters: [Counter("weir_starts_total", "Starts of the gateway in this process.")])
+        fields: [Field("version", \.version, "Weir's version")])
 
     package static let example = Self(version: "0.1.0")
 }

@@ -4,14 +4,17 @@ package struct IKESARekeyed: Event {
     package var initiator: Public<Initiator>
     package var retiredSPI: Public<IKESPI>
     package var successorSPI: Public<IKESPI>
+    package var durationMicroseconds: Public<UInt64?>
 
     package init(
-        session: SessionID, initiator: Initiator, retiredSPI: IKESPI, successorSPI: IKESPI
+        session: SessionID, initiator: Initiator, retiredSPI: IKESPI, successorSPI: IKESPI,
+        durationMicroseconds: UInt64? = nil
     ) {
         self.session = Public(session)
         self.initiator = Public(initiator)
         self.retiredSPI = Public(retiredSPI)
         self.successorSPI = Public(successorSPI)
+        self.durationMicroseconds = Public(durationMicroseconds)
     }
 
     package static let schema = Schema<Self>(
@@ -22,14 +25,23 @@ package struct IKESARekeyed: Event {
             Field("initiator", \.initiator, "who began the rekey"),
             Field("retired_spi", \.retiredSPI, "our SPI of the IKE SA that ended"),
             Field("successor_spi", \.successorSPI, "our SPI of the IKE SA that began"),
+            Field(
+                "duration_us", \.durationMicroseconds, in: .microseconds,
+                "from our request to its answer; null if the peer began"),
         ],
         counters: [
             Counter("ike_sa_rekeys_total", "IKE SAs replaced.", by: "initiator", \.initiator)
+        ],
+        histograms: [
+            Histogram(
+                "ike_sa_rekey_duration_seconds",
+                "Time from our request to its answer, of rekeys of IKE SAs that we began.",
+                buckets: [1], session: \Self.session, \.durationMicroseconds)
         ])
 
     package static let example = Self(
-        session: .example, initiator: .peer, retiredSPI: IKESPI(0x0100_0000_c0ff_ee01),
-        successorSPI: IKESPI(0x0100_0000_c0ff_ee02))
+        session: .example, initiator: .us, retiredSPI: IKESPI(0x0100_0000_c0ff_ee01),
+        successorSPI: IKESPI(0x0100_0000_c0ff_ee02), durationMicroseconds: 31_400)
 }
 
 /// An IKE SA is gone.
@@ -53,8 +65,7 @@ package struct IKESAClosed: Event {
             Field("reason", \.reason, "why"),
             Field("spi", \.spi, "our SPI"),
             Field("age_ms", \.ageMilliseconds, in: .milliseconds, "how long it lived"),
-        ],
-        counters: [Counter("ike_sas_closed_total", "IKE SAs that ended.", by: "reason", \.reason)])
+        ])
 
     package static let example = Self(
         session: .example, reason: .sessionClosed, spi: IKESPI(0x0100_0000_c0ff_ee01),
@@ -68,16 +79,18 @@ package struct ChildSARekeyed: Event {
     package var successor: Public<ChildID>
     package var initiator: Public<Initiator>
     package var ageMilliseconds: Public<UInt64>
+    package var durationMicroseconds: Public<UInt64?>
 
     package init(
         session: SessionID, retired: ChildID, successor: ChildID, initiator: Initiator,
-        ageMilliseconds: UInt64
+        ageMilliseconds: UInt64, durationMicroseconds: UInt64? = nil
     ) {
         self.session = Public(session)
         self.retired = Public(retired)
         self.successor = Public(successor)
         self.initiator = Public(initiator)
         self.ageMilliseconds = Public(ageMilliseconds)
+        self.durationMicroseconds = Public(durationMicroseconds)
     }
 
     package static let schema = Schema<Self>(
@@ -89,14 +102,23 @@ package struct ChildSARekeyed: Event {
             Field("successor", \.successor, "the Child SA that begins"),
             Field("initiator", \.initiator, "who began the rekey"),
             Field("age_ms", \.ageMilliseconds, in: .milliseconds, "the retired one's age"),
+            Field(
+                "duration_us", \.durationMicroseconds, in: .microseconds,
+                "from our request to its answer; null if the peer began"),
         ],
         counters: [
             Counter(
                 "ipsec_child_sa_rekeys_total", "Child SAs replaced.", by: "initiator",
                 \.initiator)
+        ],
+        histograms: [
+            Histogram(
+                "ipsec_child_sa_rekey_duration_seconds",
+                "Time from our request to its answer, of rekeys of Child SAs that we began.",
+                buckets: [1], session: \Self.session, \.durationMicroseconds)
         ])
 
     package static let example = Self(
-        session: .example, retired: ChildID(41), successor: ChildID(57), initiator: .peer,
-        ageMilliseconds: 3_312_008)
+        session: .example, retired: ChildID(41), successor: ChildID(57), initiator: .us,
+        ageMilliseconds: 3_312_008, durationMicroseconds: 28_250)
 }

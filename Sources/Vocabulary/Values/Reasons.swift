@@ -121,9 +121,6 @@ package enum ProofLevel: String, Label {
     /// Named an identity that we know.
     case identity
     case authenticated
-
-    /// What the source of an IKE message that is dropped can have proved.
-    package static let ofMessages: [Self] = [.spoofable, .keyExchange, .authenticated]
 }
 
 /// The same, as far as an IKE_SA_INIT request can prove it (RFC 7296 §2.6).
@@ -214,6 +211,13 @@ package enum CreateChildRefusal: String, Label {
 /// Which sort of SA.
 package enum SAKind: String, Label {
     case ike, child
+}
+
+/// What a CREATE_CHILD_SA request asks for (RFC 7296 §1.3).
+package enum CreateChildKind: String, Label {
+    case newChild = "new_child"
+    case childRekey = "child_rekey"
+    case ikeRekey = "ike_rekey"
 }
 
 /// Who began.
