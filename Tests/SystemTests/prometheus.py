@@ -1,6 +1,7 @@
 """Prometheus with the rules that are shipped, and Alertmanager, in a gateway's network namespace."""
 
 import json
+import pathlib
 import re
 import urllib.parse
 
@@ -17,10 +18,11 @@ class Server:
         self.test, self.namespace, self.url = test, namespace, url
 
     def launch(self, program, *words):
+        name = pathlib.Path(program).name
         self.test.start(
-            program, "ip", "netns", "exec", self.namespace, program,
+            name, "ip", "netns", "exec", self.namespace, program,
             f"--web.listen-address={self.url.removeprefix('http://')}", *words)
-        wait_for(f"{program} to be ready", self.is_ready, 30)
+        wait_for(f"{name} to be ready", self.is_ready, 30)
 
     def is_ready(self):
         try:
