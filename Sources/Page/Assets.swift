@@ -114,6 +114,7 @@ private let styleText = """
     }
     .charts { grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
     .columns p { margin: .375rem 0; }
+    .checks li { padding-inline-start: 1rem; text-indent: -1rem; }
     .good .mark { color: var(--good); font-weight: bold; }
     .warning .mark { color: var(--warning); font-weight: bold; }
     .bad .mark { color: var(--bad); font-weight: bold; }

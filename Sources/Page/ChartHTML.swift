@@ -4,7 +4,6 @@ import Vocabulary
 /// The room of a chart's drawing, in its own units.
 private enum Frame {
     static let width = 600.0
-    static let height = 160.0
     static let left = 4.0
     static let bottom = 140.0
     static let top = 10.0
@@ -25,15 +24,15 @@ extension TimeChart {
         return """
             <figure>
             <figcaption>\(title)</figcaption>
-            <svg viewBox="0 0 600 160" role="img" aria-label="\(summary)">
+            <svg viewBox="0 0 600 166" role="img" aria-label="\(summary)">
             <line class="axis" x1="0" x2="600" y1="140" y2="140"/>
             <line class="grid" x1="0" x2="600" y1="75" y2="75"/>
             <line class="grid" x1="0" x2="600" y1="10" y2="10"/>
             <text x="4" y="22">\(human(.real(top), kind))</text>
             <text x="4" y="87">\(greatest > 0 ? middleLabel(top / 2) : "")</text>
-            <text x="0" y="156">\(label(since))</text>
-            <text x="300" y="156" text-anchor="middle">\(label(Timestamp(nanoseconds: middle)))</text>
-            <text x="600" y="156" text-anchor="end">\(label(until))</text>
+            <text x="0" y="161">\(label(since))</text>
+            <text x="300" y="161" text-anchor="middle">\(label(Timestamp(nanoseconds: middle)))</text>
+            <text x="600" y="161" text-anchor="end">\(label(until))</text>
             \(lines.enumerated().map { drawing(of: $1, number: $0, top: top) })
             </svg>
             <ul class="legend">

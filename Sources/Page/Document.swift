@@ -131,6 +131,7 @@ extension PageState {
             <h2 id="history">History</h2>
             <nav aria-label="Span of time"><ul class="spans">
             \(links)</ul></nav>
+            <p class="note">Times are in UTC.</p>
             <div class="charts">
             \(charts.map(\.figure))</div>
             </section>
