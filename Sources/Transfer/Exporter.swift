@@ -94,7 +94,7 @@ package final class Exporter {
             let (kind, cursor, row) = cursors[place]
             writer.object(
                 [("kind", .text(kind.name))]
-                    + zip(kind.columns, row.values).map { ($0, $1) })
+                    + zip(kind.columns, row.values).map { (Member.name(of: $0), $1) })
             try endLine()
             if let next = try cursor.next() {
                 cursors[place].row = next

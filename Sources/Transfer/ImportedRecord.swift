@@ -2,6 +2,13 @@ import Interchange
 import Store
 import Vocabulary
 
+/// What the members of a line of NDJSON are called: as the columns, but for a column `kind`, since
+/// a record has that member already.
+enum Member {
+    static func name(of column: String) -> String { column == "kind" ? "of_kind" : column }
+    static func column(of name: String) -> String { name == "of_kind" ? "kind" : name }
+}
+
 /// A line of NDJSON, before it is known what it says.
 struct ImportedRecord {
     private let kind: String
@@ -13,7 +20,8 @@ struct ImportedRecord {
         }
         self.kind = kind
         members = Dictionary(
-            object.members.filter { $0.name != "kind" }.map { ($0.name, $0.value) }
+            object.members.filter { $0.name != "kind" }
+                .map { (Member.column(of: $0.name), $0.value) }
         ) { first, _ in first }
     }
 

@@ -136,6 +136,11 @@ struct History {
                     total: session.total, uncertaintyMilliseconds: 15_000))
         }
         record(GatewayStarted(version: "0.1.0"))
+        // Their fields have the name of what tells a record's kind.
+        record(RekeyCollision(session: nil, kind: .ike, survivor: .us))
+        record(
+            CreateChildSARefused(session: nil, initiator: .peer, kind: .newChild, reason: .other))
+        record(EventsLost.example)
     }
 
     private mutating func step(_ tick: Int, _ store: Store) throws {
