@@ -26,7 +26,7 @@ extension Engine {
             guard sa.requests.take(weight, of: policy.defence.requests, at: now) else {
                 return output.drop(.rateLimit, sa.proof, from: path)
             }
-            settleContest(header, payloads, of: sa, at: now, &output)
+            settleContest(header, payloads, of: sa, on: path, at: now, &output)
             let answer = answer(header, payloads, of: sa, on: path, at: now, &output)
             switch answer {
             case .reply(let reply):

@@ -122,7 +122,7 @@ extension Engine {
         } else {
             for id in portion.reversed() {
                 guard let session = sessions[id], let sa = sas[session.ikeSPI] else { continue }
-                session.wasRedirected = true
+                session.redirected = now
                 request(.redirect, of: sa, at: now, &output)
                 schedule(sa)
             }

@@ -41,6 +41,8 @@ package final class Engine {
     var defence = Defence()
     /// IKE SAs that ended and are kept a while for their last answer.
     var lingering = 0
+    /// Of these, the ones whose peer never proved itself.
+    var lingeringStrangers = 0
     var sessions: [SessionID: Session] = [:]
     /// Sessions by their user's canonical bytes, oldest first.
     var namesakes: [[UInt8]: [SessionID]] = [:]
@@ -161,7 +163,8 @@ package final class Engine {
         return true
     }
 
-    /// Ends every session and tells every peer, once: nobody stays to hear an answer. See
+    /// Ends every session and tells every peer, once: nobody stays to hear an answer. Logins that are
+    /// not through yet have failed. See
     /// ``ResumptionPolicy/silentStop``.
     package func shutDown(at now: Instant, _ output: inout Output) {
         for session in sessions.values.sorted(by: { $0.established < $1.established }) {
@@ -169,6 +172,7 @@ package final class Engine {
             let isTold = !leavesSilently(session, at: now)
             end(sa, .shutdown, tellingPeer: isTold, at: now, &output)
         }
+        giveUpHalfOpen(.shutdown, &output)
     }
 
     // MARK: State
@@ -213,7 +217,7 @@ package final class Engine {
             && initiated.isEmpty
             && namesakes.isEmpty && sessionCounts.isEmpty && replacedCounts.isEmpty
             && reassemblyBytes == 0 && inboundSPIs.isEmpty
-            && sessionOfChild.isEmpty && lingering == 0
+            && sessionOfChild.isEmpty && lingering == 0 && lingeringStrangers == 0
             && pools.values.allSatisfy(\.isUnused)
     }
 

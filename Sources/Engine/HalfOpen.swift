@@ -75,6 +75,9 @@ struct HalfOpenTable {
     /// By our SPI; nil also once it has keys.
     subscript(spi: UInt64) -> HalfOpen? { waiting[spi] }
 
+    /// The oldest first.
+    var all: [HalfOpen] { waiting.values.sorted { $0.received < $1.received } }
+
     mutating func insert(_ half: HalfOpen) {
         waiting[half.localSPI] = half
         bySource[half.path.remote.address.source, default: 0] += 1
@@ -150,6 +153,14 @@ extension Engine {
         half.failures += 1
         guard half.failures >= policy.defence.invalidMessages else { return }
         giveUp(half, .invalidMessages, &output)
+    }
+
+    /// All handshakes that nobody has finished yet.
+    func giveUpHalfOpen(_ reason: AuthFailure, _ output: inout Output) {
+        for half in halfOpen.all { giveUp(half, reason, &output) }
+        for sa in sas.values.filter(\.isHalfOpen).sorted(by: { $0.created < $1.created }) {
+            giveUp(sa, reason, &output)
+        }
     }
 
     /// A handshake that nobody finished.

@@ -44,6 +44,8 @@ final class IKESA {
     /// The fragments of a message that is not whole yet.
     var reassembly: Reassembly?
     var timers = TimerTable()
+    /// It ended before its peer had proved itself.
+    var isStranger = false
     /// The earliest deadline that the engine's queue has of this SA.
     var queuedDeadline: Instant?
     var lastHeard: Instant

@@ -1,4 +1,6 @@
+import Crypto
 import Vocabulary
+import Wire
 
 /// A login of ours before the first answer.
 struct Initiation {
@@ -25,5 +27,24 @@ struct Initiation {
         case keyExchange(PrivateKey)
         /// Of an older session (RFC 5723).
         case ticket(ResumptionTicket)
+    }
+
+    var exchange: ExchangeType {
+        switch opening {
+        case .keyExchange: .ikeSAInit
+        case .ticket: .ikeSessionResume
+        }
+    }
+
+    /// Whether an answer is a late copy of the one that our last request has followed: it asks for
+    /// what that has, or is about a ticket that is not shown any more.
+    func isBehindUs(_ header: Header, _ payloads: [AnyPayload]) -> Bool {
+        if header.exchange != exchange { return true }
+        if let wanted = payloads.notifies(.cookie).first { return wanted.data == cookie }
+        guard case .keyExchange(let key) = opening,
+            let wanted = payloads.notifies(.invalidKEPayload).first
+        else { return false }
+        return wanted.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+            == key.exchange.group.transformID
     }
 }

@@ -61,9 +61,11 @@ extension Engine {
         if case .awaitingAuthResponse(let handshake) = sa.phase {
             output.notices.append(.failed(handshake.handle, .timeout))
         }
+        // The peer may have made up its mind for either IKE SA of a collision.
+        if tellingPeer, let rival = rival(of: sa) { dismiss(rival, at: now, &output) }
         close(sa, reason, at: now, &output)
         guard tellingPeer else { return forget(sa) }
-        sa.jobs = []
+        if sa.pending?.job == .rekeyIKE { return endOnceRekeyed(sa, at: now) }
         // The peer takes requests in order: one that it may not have heard goes ahead, again.
         let unanswered = sa.pending?.datagrams ?? []
         abandonRequest(of: sa)
@@ -74,6 +76,24 @@ extension Engine {
         linger(sa, .refused, for: policy.timing.linger, at: now)
         sa.timers[.retransmit] = now + policy.timing.retransmit
         schedule(sa)
+    }
+
+    /// The peer has moved its session to another IKE SA as soon as it has answered our rekey, and
+    /// would take a Delete of this one for the end of that: both are deleted when it has answered
+    /// (RFC 7296 §2.25.2).
+    private func endOnceRekeyed(_ sa: IKESA, at now: Instant) {
+        let retransmission = sa.timers[.retransmit]
+        linger(sa, .refused, for: policy.timing.linger, at: now)
+        sa.jobs = [.deleteIKE]
+        sa.timers[.retransmit] = retransmission
+        schedule(sa)
+    }
+
+    /// Deletes an IKE SA that has no session.
+    func dismiss(_ sa: IKESA, at now: Instant, _ output: inout Output) {
+        sas[sa.localSPI] = sa
+        linger(sa, .superseded, for: policy.timing.superseded, at: now)
+        request(.deleteIKE, of: sa, at: now, &output)
     }
 
     /// Closes the session of an IKE SA: its Child SAs, its lease, its records. The SA stays.
@@ -129,14 +149,25 @@ extension Engine {
     func linger(_ sa: IKESA, _ phase: IKESA.Phase, for span: Duration, at now: Instant) {
         // What the peer says meanwhile does not make it longer.
         if case .refused = sa.phase { return }
+        if case .refused = phase, !sa.isHalfOpen, lingering - lingeringStrangers >= lingeringLimit {
+            return forget(sa)
+        }
         halfOpen.remove(sa.localSPI)
-        if !sa.isLingering { lingering += 1 }
+        if !sa.isLingering {
+            lingering += 1
+            sa.isStranger = sa.isHalfOpen
+            if sa.isStranger { lingeringStrangers += 1 }
+        }
+        if case .refused = phase { sa.jobs = [] }
         sa.phase = phase
         discardFragments(of: sa)
         sa.timers.stopAll()
         sa.timers[.linger] = now + span
         schedule(sa)
     }
+
+    /// IKE SAs of users that may linger at once; more are not held for their peers' sake.
+    private var lingeringLimit: Int { max(policy.sessionLimit, policy.halfOpenLimit) }
 
     /// The SA and its keys are gone.
     func forget(_ sa: IKESA) {
@@ -147,7 +178,10 @@ extension Engine {
         }
         if let rival = rival(of: sa) { forget(rival) }
         abandonRequest(of: sa)
-        if sa.isLingering { lingering -= 1 }
+        if sa.isLingering {
+            lingering -= 1
+            if sa.isStranger { lingeringStrangers -= 1 }
+        }
         discardFragments(of: sa)
         sa.timers.stopAll()
         sas[sa.localSPI] = nil
@@ -160,10 +194,10 @@ extension Engine {
     }
 
     /// A handshake that nobody finished.
-    func giveUp(_ sa: IKESA, at now: Instant, _ output: inout Output) {
+    func giveUp(_ sa: IKESA, _ reason: AuthFailure, _ output: inout Output) {
         output.events.append(
             IKEAuthFailed(
-                reason: .timeout, method: .unknown, proof: .spoofable, identity: nil,
+                reason: reason, method: .unknown, proof: .spoofable, identity: nil,
                 source: sa.path.remote.address, connection: nil))
         forget(sa)
     }

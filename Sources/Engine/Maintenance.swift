@@ -7,7 +7,7 @@ import Wire
 extension Engine {
     func expired(_ timer: Timer, of sa: IKESA, at now: Instant, _ output: inout Output) {
         switch timer {
-        case .halfOpen: giveUp(sa, at: now, &output)
+        case .halfOpen: giveUp(sa, .timeout, &output)
         case .linger: forget(sa)
         case .retransmit: retransmit(sa, at: now, &output)
         case .liveness: checkLiveness(sa, at: now, &output)

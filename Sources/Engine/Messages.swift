@@ -69,7 +69,7 @@ extension Engine {
                 return output.drop(.unexpectedResponse, .spoofable, from: path)
             }
         } else if header.messageID != sa.expectedID {
-            return answerAgain(sa, header, sealed, datagram, on: path, &output)
+            return answerAgain(sa, header, sealed, datagram, on: path, at: now, &output)
         }
         guard sealed.fragment == nil || sa.extensions.fragmentation else {
             return output.drop(.unexpectedMessage, sa.proof, from: path)
@@ -140,19 +140,36 @@ extension Engine {
     /// from (RFC 7296 §2.1, §2.11); anything else gets nothing.
     private func answerAgain(
         _ sa: IKESA, _ header: Header, _ sealed: SealedContents, _ datagram: [UInt8],
-        on path: Path, _ output: inout Output
+        on path: Path, at now: Instant, _ output: inout Output
     ) {
         guard let answer = sa.answered, answer.messageID == header.messageID else {
             return output.drop(.messageID, .spoofable, from: path)
         }
         // Of all the fragments that come again the first brings the answer (RFC 7383 §2.6.1).
         if let fragment = sealed.fragment, fragment.number > 1 { return }
-        guard answer.fingerprint == datagram.hashValue else {
-            return output.drop(.messageID, .spoofable, from: path)
-        }
+        guard
+            answer.fingerprint == datagram.hashValue
+                || isCutAnew(datagram, header, sealed, of: sa, at: now)
+        else { return output.drop(.messageID, .spoofable, from: path) }
         sa.retransmissionsSeen += 1
         retransmissionsReceived += 1
         transmit(answer.datagrams, on: path, &output)
+    }
+
+    /// Whether it is the first fragment of a request that the peer has cut anew, because it has
+    /// learned what the path takes (RFC 7383 §2.5.2).
+    private func isCutAnew(
+        _ datagram: [UInt8], _ header: Header, _ sealed: SealedContents, of sa: IKESA,
+        at now: Instant
+    ) -> Bool {
+        guard sealed.fragment?.number == 1, sa.extensions.fragmentation,
+            !sa.failures.isEmpty(DefencePolicy.invalid, at: now)
+        else { return false }
+        guard case .failure(.integrity) = contents(of: datagram, header, sealed, with: sa) else {
+            return true
+        }
+        _ = sa.failures.take(of: DefencePolicy.invalid, at: now)
+        return false
     }
 
     enum Refusal: Error { case integrity, syntax }
@@ -281,6 +298,7 @@ extension Engine {
             messageID: id, datagrams: datagrams, job: job, begun: now, wait: wait, context: context)
         sa.timers[.retransmit] = now + wait
         sa.lastSent = now
+        schedule(sa)
         transmit(datagrams, on: sa.path, &output)
     }
 }

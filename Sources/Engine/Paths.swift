@@ -12,12 +12,14 @@ extension Engine {
     /// moved (RFC 4555 §3.5).
     func follow(_ sa: IKESA, to path: Path, _ output: inout Output) {
         guard path != sa.path else { return }
-        if case .established = sa.phase {
+        switch sa.phase {
+        case .established:
             guard !sa.extensions.mobike else { return }
             followNAT(of: sa, to: path, &output)
-        } else {
-            // IKE_AUTH floats to the NAT traversal port.
-            sa.path = path
+        // By the one that it may replace; see ``settleContest(_:_:of:on:at:_:)``.
+        case .contested: break
+        // IKE_AUTH floats to the NAT traversal port.
+        case .awaitingAuth, .awaitingAuthResponse, .refused, .superseded: sa.path = path
         }
     }
 

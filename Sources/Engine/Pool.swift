@@ -66,8 +66,12 @@ struct Pool {
 }
 
 /// Lends the addresses of one block: the one that was free the longest goes first, so that a peer
-/// that comes back soon finds its own again and records of who held what stay apart.
+/// that comes back soon finds its own again and records of who held what stay apart. Of a large
+/// block it remembers no more than ``remembered`` addresses and holders, however many names come.
 struct LendingBlock {
+    /// Ours to choose; about 200 bytes each.
+    static let remembered = 65_536
+
     private let block: AddressBlock
     /// The next address never lent, as the distance from the first; beyond the block when all
     /// were.
@@ -84,25 +88,38 @@ struct LendingBlock {
 
     var size: UInt64 { block.count }
     var lent: UInt64 { UInt64(used.count) }
+    /// What is held of addresses that nobody has.
+    var held: Int { free.count + memory.count }
 
     mutating func lend(to identity: [UInt8]) -> IPAddress? {
         if let last = memory[identity], !used.contains(last) {
             used.insert(last)
             return last
         }
+        let isFull = free.count >= Self.remembered
+        let address =
+            isFull ? takeReturned() ?? takeUnused() : takeUnused() ?? takeReturned()
+        return address.map { take($0, for: identity) }
+    }
+
+    /// The next address that nobody ever had.
+    private mutating func takeUnused() -> IPAddress? {
         while next < size {
             let address = IPAddress(
                 number: block.first.number + UInt128(next), isIPv4: block.first.isIPv4)
             next += 1
             // It may be out, or wait among the free: it was asked for by name, or the block was
             // another one.
-            if !used.contains(address), !queued.contains(address) {
-                return take(address, for: identity)
-            }
+            if !used.contains(address), !queued.contains(address) { return address }
         }
+        return nil
+    }
+
+    /// The address that was given back first.
+    private mutating func takeReturned() -> IPAddress? {
         while let address = free.popFirst() {
             queued.remove(address)
-            if !used.contains(address) { return take(address, for: identity) }
+            if !used.contains(address) { return address }
         }
         return nil
     }
@@ -135,7 +152,7 @@ struct LendingBlock {
 
     private mutating func take(_ address: IPAddress, for identity: [UInt8]) -> IPAddress {
         used.insert(address)
-        if memory.count >= Int(clamping: size) { memory.removeAll() }
+        if memory.count >= min(Int(clamping: size), Self.remembered) { memory.removeAll() }
         memory[identity] = address
         return address
     }

@@ -52,8 +52,8 @@ final class Session {
     var wasResumed = false
     /// The peer follows a REDIRECT (RFC 5685 §3).
     var followsRedirects = false
-    /// It was sent one.
-    var wasRedirected = false
+    /// When it was sent one.
+    var redirected: Instant?
     /// Set for a session that this engine began.
     var handle: ConnectionHandle?
     /// Likewise.
@@ -135,6 +135,8 @@ struct Child {
     /// Nobody managed to rekey it: it ends.
     let expiresAt: Instant
     var state = State.installed
+    /// What it is to be replaced with, if the peer would not have its own suite's group.
+    var rekeySuite: ESPSuite?
     /// What the peer replaced it by.
     var successor: ChildID?
     /// Why it goes, once that is known.
@@ -146,6 +148,13 @@ struct Child {
     var shape: ChildShape {
         ChildShape(
             suite: suite, localSelectors: localSelectors, remoteSelectors: remoteSelectors)
+    }
+
+    /// Of what replaces it.
+    var rekeyShape: ChildShape {
+        ChildShape(
+            suite: rekeySuite ?? suite, localSelectors: localSelectors,
+            remoteSelectors: remoteSelectors)
     }
 
     /// The next thing to be done to it.

@@ -85,8 +85,7 @@ extension Engine {
             directory?.end(session, of: new.userKey, .evicted)
         }
         guard !room.replaced.isEmpty else { return }
-        let waiting = (namesakes[new.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
-            .filter { $0.replacedUntil != nil }
+        let waiting = namesakes(of: new).filter { $0.replacedUntil != nil }
         for session in waiting.dropLast(Self.replacedLimit) {
             guard let old = sas[session.ikeSPI] else { continue }
             end(old, .replaced, tellingPeer: true, at: now, &output)
@@ -128,9 +127,11 @@ extension Engine {
         namesakes(of: session).contains { $0.lease?.addresses.contains(address) ?? false }
     }
 
+    /// The user's other sessions. Who has the same name by another connection may be another.
     private func namesakes(of session: Session) -> [Session] {
         (namesakes[session.identity.canonicalBytes] ?? []).filter { $0 != session.id }
             .compactMap { sessions[$0] }
+            .filter { $0.connection.name == session.connection.name }
     }
 }
 

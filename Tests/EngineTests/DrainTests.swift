@@ -2,6 +2,7 @@ import Engine
 import TestKit
 import Testing
 import Vocabulary
+import Wire
 
 @Suite("A gateway that drains")
 struct DrainTests {
@@ -101,6 +102,27 @@ struct DrainTests {
         pair.drive()
         #expect(pair.tick.sessions == 2 && pair.tick.draining == 0)
         #expect(pair.events(GatewayDrainEnded.self).map(\.cause.clear) == [.cancelled])
+    }
+
+    @Test("does not call it a departure when a user leaves long after it was cancelled")
+    func cancelledLongAgo() throws {
+        var policy = EnginePolicy.example
+        policy.connections[0].livenessInterval = .zero
+        let pair = Pair(policy)
+        let peer = RawClient(pair)
+        let follows = AnyPayload.notify(NotifyPayload(.redirectSupported))
+        #expect(try peer.initiate(extra: [follows]))
+        #expect(try peer.ask(peer.authPayloads(), as: .ikeAuth) != nil)
+        pair.actAtGateway { $0.drain(order, at: $1, &$2) }
+        #expect(pair.trace.last == "<-- INFORMATIONAL request 0 { N(REDIRECT) }")
+        // It answers, and stays.
+        pair.inject(
+            try peer.seal([], as: .informational, id: 0, isResponse: true), from: peer.source,
+            port: 4500)
+        pair.actAtGateway { engine, _, output in #expect(engine.cancelDrain(&output)) }
+        pair.drive(for: .seconds(60))
+        #expect(try peer.ask([.delete(.ikeSA)], as: .informational)?.isEmpty == true)
+        #expect(pair.events(SessionClosed.self).map(\.reason.clear) == [.deletedByPeer])
     }
 
     @Test("asks at most a hundred sessions a second, and names its targets in turn")

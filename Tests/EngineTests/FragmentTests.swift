@@ -127,6 +127,23 @@ struct HostileFragmentTests {
         #expect(pair.events(SessionEstablished.self).count == 1)
     }
 
+    @Test("of a message that was answered, cut anew, bring the answer once (RFC 7383 §2.6.1)")
+    func cutAnew() throws {
+        for number: UInt16 in [1, 2] { try send(number, of: 2) }
+        #expect(hasSession)
+        let before = pair.datagrams.count
+        for number: UInt16 in [1, 2, 3] { try send(number, of: 3) }
+        #expect(pair.datagrams.count == before + 1)
+        #expect(drops.isEmpty)
+        // A forged one brings nothing.
+        var forged = try peer.seal(
+            contents, Fragment(number: 1, total: 4), first: .identificationInitiator, as: .ikeAuth)
+        forged[forged.count - 1] ^= 1
+        pair.inject(forged, from: peer.source, port: 4500)
+        #expect(pair.datagrams.count == before + 1)
+        #expect(drops == [.messageID])
+    }
+
     @Test("number 0, or above the total, are malformed")
     func numbers() throws {
         try send(0, of: 2)

@@ -34,7 +34,8 @@ struct HostileWalkTests {
         for kind in [
             "ike_sa_init_rejected", "ike_auth_failed", "session_established", "session_closed",
             "ike_sa_rekeyed", "child_sa_rekeyed", "address_changed", "peer_dead", "message_dropped",
-            "rekey_collision", "create_child_sa_refused", "evicted",
+            "rekey_collision", "create_child_sa_refused", "evicted", "gateway_draining",
+            "gateway_drain_ended", "ticket_issued", "ticket_refused", "ike_session_resume_received",
         ] { #expect(seen[kind, default: 0] > 0, "\(kind) never came") }
     }
 
@@ -75,8 +76,11 @@ struct HostileWalkTests {
 
 struct Walk {
     let pair: Pair
-    private var dice: Dice
-    private var logins: [ConnectionHandle] = []
+    var dice: Dice
+    /// What the gateway is told to do at present.
+    var policy: EnginePolicy
+    var logins: [ConnectionHandle] = []
+    var clients: [ConnectionHandle: ClientPolicy] = [:]
     private var address = 0x0001_0000 as UInt32
 
     init(seed: UInt64) {
@@ -88,7 +92,9 @@ struct Walk {
         policy.connections[0].authLifetime = dice.roll(3) == 0 ? .seconds(300) : nil
         policy.sessionLimit = 2 + dice.roll(6)
         policy.halfOpenLimit = 3
+        policy.resumption = (try? TestVault([1])).map { ResumptionPolicy(vault: $0) }
         if !seed.isMultiple(of: 2) { Self.addEviction(to: &policy, Dice(seed: ~seed)) }
+        self.policy = policy
         pair = Pair(policy, seed: seed)
     }
 
@@ -117,7 +123,7 @@ struct Walk {
     }
 
     private mutating func step() {
-        switch dice.roll(18) {
+        switch dice.roll(22) {
         case 0, 1: logIn()
         case 2, 3, 4: traffic()
         case 5: withLogin { handle, pair in pair.act { $0.rekeyChild(handle, at: $1, &$2) } }
@@ -133,6 +139,9 @@ struct Walk {
             withLogin { handle, pair in
                 pair.act { $0.createChild(handle, to: [.anyIPv4], at: $1, &$2) }
             }
+        case 17: maintain()
+        case 18: comeBack()
+        case 19: relocate()
         default: break
         }
         pair.drive(for: .milliseconds([0, 3, 20, 500, 2_000, 9_000, 40_000][dice.roll(7)]))
@@ -146,7 +155,15 @@ struct Walk {
         policy.initialContact = dice.roll(2) == 0
         policy.requestedAddresses = dice.roll(2) == 0 ? pair.virtualAddresses.suffix(1) : []
         policy.childless = dice.roll(8) == 0
-        if let handle = pair.connect(policy) { logins.append(handle) }
+        policy.supportsMobike = dice.roll(3) == 0
+        policy.followsRedirects = dice.roll(2) == 0
+        policy.wantsTicket = dice.roll(2) == 0
+        if let handle = pair.connect(policy) { note(handle, policy) }
+    }
+
+    mutating func note(_ handle: ConnectionHandle, _ policy: ClientPolicy) {
+        logins.append(handle)
+        clients[handle] = policy
     }
 
     /// The gateway does something with one of its sessions.
@@ -159,7 +176,7 @@ struct Walk {
         pair.actAtGateway { body($0, session, $1, &$2) }
     }
 
-    private mutating func withLogin(_ body: (ConnectionHandle, Pair) -> Void) {
+    mutating func withLogin(_ body: (ConnectionHandle, Pair) -> Void) {
         guard !logins.isEmpty else { return }
         body(logins[dice.roll(logins.count)], pair)
     }
@@ -181,9 +198,21 @@ struct Walk {
         }
     }
 
-    private mutating func rebind() {
+    private mutating func newPlace() -> IPAddress {
         address += 1
-        let moved = IPAddress.v4(0xc633_0000 | address & 0xffff)
+        return .v4(0xc633_0000 | address & 0xffff)
+    }
+
+    /// By MOBIKE, if it speaks that.
+    private mutating func relocate() {
+        let path = pair.clientPath(from: newPlace())
+        withLogin { handle, pair in
+            pair.act { _ = $0.relocate(handle, to: path, at: $1, &$2) }
+        }
+    }
+
+    private mutating func rebind() {
+        let moved = newPlace()
         let port = UInt16(10_000 + dice.roll(50_000))
         pair.network.nat = { _ in Endpoint(moved, port) }
     }

@@ -94,6 +94,30 @@ struct LeaseTests {
         #expect(pair.virtualAddresses.map { $0.bytes.last } == [1, 1, 2, 2, 1, 1])
     }
 
+    @Test("are not shared with somebody of the same name by another connection, who asks for them")
+    func anotherOfThatName() throws {
+        var policy = EnginePolicy.example
+        policy.connections.append(policy.connections[0])
+        policy.connections[1].name = "guests"
+        policy.connections[1].localIdentity = Identity("guests.lab")
+        policy.connections[1].secret = .of("another secret")
+        let pair = Pair(policy)
+        _ = try #require(pair.connect())
+        pair.drive()
+        let address = try #require(pair.virtualAddress)
+        var guest = ClientPolicy.of("alice@lab", secret: "another secret")
+        guest.remoteIdentity = Identity("guests.lab")
+        guest.requestedAddresses = [address]
+        let handle = try #require(pair.connect(guest, from: .v4(0xc000_0208)))
+        pair.drive()
+        #expect(pair.tick.sessions == 2)
+        #expect(Set(pair.virtualAddresses).count == 2)
+        #expect(pair.tick.pools[0].used == 2)
+        pair.act { $0.disconnect(handle, at: $1, &$2) }
+        pair.drive()
+        #expect(pair.tick.pools[0].used == 1)
+    }
+
     @Test("are used up and given back, whatever the order")
     func everyAddressOnce() throws {
         let pair = Pair(Self.policy(ipv4: "10.88.0.3", ipv6: "fd88::3"))

@@ -89,6 +89,24 @@ struct LoginTests {
         #expect(rejected.map(\.reason.clear) == [.invalidKEPayload])
     }
 
+    @Test("with a cookie and another group, though each message comes twice")
+    func doubled() throws {
+        var policy = EnginePolicy.example
+        policy.defence.cookiesFrom = 0
+        policy.connections[0].ikeSuites = [
+            IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p384)
+        ]
+        let pair = Pair(policy)
+        var client = ClientPolicy.example
+        client.ikeSuites =
+            [IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .x25519)]
+            + policy.connections[0].ikeSuites
+        pair.network.doubled = Set(0..<20)
+        _ = try #require(pair.connect(client))
+        pair.drive()
+        #expect(pair.tick.sessions == 1 && pair.failures.isEmpty)
+    }
+
     @Test("gives a peer that comes back the address that it had")
     func sameAddress() throws {
         let pair = Pair()
@@ -119,6 +137,24 @@ struct FailedLoginTests {
         #expect(pair.tick.sessions == 0)
         #expect(pair.tick.pools[0].used == 0)
         #expect(pair.failures == [.wrongCredential])
+    }
+
+    @Test("with a suite of another connection's: the reason says so")
+    func otherSuite() throws {
+        var policy = EnginePolicy.example
+        policy.connections.append(policy.connections[0])
+        policy.connections[0].name = "guests"
+        policy.connections[0].remoteIdentities = [.suffix("@guests.lab")]
+        policy.connections[1].ikeSuites = [
+            IKESuite(cipher: .aes256GCM16, prf: .hmacSHA384, group: .p256)
+        ]
+        let pair = Pair(policy)
+        _ = try #require(pair.connect())
+        pair.drive()
+        #expect(pair.trace.last == "<-- IKE_AUTH response 1 { N(AUTHENTICATION_FAILED) }")
+        let failed = pair.events(IKEAuthFailed.self)
+        #expect(failed.map(\.reason.clear) == [.noProposalChosen])
+        #expect(failed.map(\.connection.clear) == ["staff"])
     }
 
     @Test("with an identity that nobody knows")

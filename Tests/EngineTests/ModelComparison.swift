@@ -92,6 +92,7 @@ extension ModelWalk {
         }
         let established = pair.events(SessionEstablished.self).count
         let failures = pair.failureReasons
+        let refusals = pair.events(TicketRefused.self).map(\.reason.clear)
         let children = pair.events(ChildSARekeyed.self).count
         let ike = pair.events(IKESARekeyed.self).count
         return faults
@@ -102,6 +103,11 @@ extension ModelWalk {
                 established == model.ends.count + model.members.count,
                 "\(established) sessions began")
             + unless(failures == model.failures, "logins failed: \(failures)")
+            + unless(
+                refusals.allSatisfy { $0 == .unknownKey }
+                    && (refusals.isEmpty ? 0...0 : 1...refusals.count)
+                        .contains(model.refusedTickets),
+                "tickets were refused: \(refusals), not \(model.refusedTickets)")
             + unless(
                 model.childRekeys.contains(children),
                 "\(children) rekeys of Child SAs, not \(model.childRekeys)")

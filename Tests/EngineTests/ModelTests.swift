@@ -43,7 +43,7 @@ struct ModelTests {
         let kinds = [
             "session_closed", "ike_auth_failed", "child_sa_rekeyed", "ike_sa_rekeyed",
             "rekey_collision", "create_child_sa_refused", "address_changed", "peer_dead",
-            "message_dropped",
+            "message_dropped", "ticket_issued", "ticket_refused",
         ]
         for name in operations + kinds { #expect(seen.contains(name), "\(name) never came") }
     }

@@ -11,13 +11,20 @@ final class ModelWalk {
         case rekeyChild, rekeyIKE, collideChild, collideIKE, collideBoth
         case createChild, deleteChild, bothDelete
         case traffic, storm, move, die
+        case resume, rotate
     }
 
     let pair: Pair
-    private(set) var model: ReferenceModel
-    private(set) var done: [Operation] = []
-    private var dice: Dice
-    private let addresses: [IPAddress] = [.v4(0xc000_0207), .v4(0xc000_0208)]
+    var model: ReferenceModel
+    var done: [Operation] = []
+    var dice: Dice
+    /// Tickets are sealed under these.
+    let vault: TestVault?
+    var keys: [UInt8] = [1]
+    /// How each session's client logged in, and who has a ticket of a session that is over.
+    var policies: [SessionID: ClientPolicy] = [:]
+    var lost: [Returner] = []
+    let addresses: [IPAddress] = [.v4(0xc000_0207), .v4(0xc000_0208)]
     private var moves: UInt32 = 0
     private var told = 0
 
@@ -31,6 +38,8 @@ final class ModelWalk {
         policy.connections[0].rekey = RekeyPolicy(ike: .seconds(1 << 20), child: .seconds(1 << 20))
         policy.connections[0].livenessInterval = .seconds(60)
         policy.sessionLimit = limit
+        vault = try? TestVault(keys)
+        policy.resumption = vault.map { ResumptionPolicy(vault: $0) }
         pair = Pair(policy, seed: seed)
         model = ReferenceModel(unique: unique, sessionLimit: limit)
     }
@@ -42,8 +51,9 @@ final class ModelWalk {
             let operation =
                 step < 2 ? .logIn : Operation.allCases[dice.roll(Operation.allCases.count)]
             disturb()
-            if let fault = perform(operation) { return ["step \(step), \(operation): \(fault)"] }
+            let fault = perform(operation)
             if telling { tell(step, operation) }
+            if let fault { return ["step \(step), \(operation): \(fault)"] }
             let faults = differences()
             if !faults.isEmpty { return faults.map { "step \(step), \(operation): \($0)" } }
         }
@@ -79,12 +89,14 @@ final class ModelWalk {
 
     /// Longer than anything lasts that was begun: retransmissions, what lingers, what waits for
     /// its Delete, a refused rekey's next try.
-    private func quiet(_ span: Duration = .seconds(75)) { pair.drive(for: span) }
+    func quiet(_ span: Duration = .seconds(75)) { pair.drive(for: span) }
 
     /// - Returns: what was wrong.
     private func perform(_ operation: Operation) -> String? {
         switch operation {
         case .logIn: return logIn()
+        case .resume: return comeBack()
+        case .rotate: rotate()
         case .die:
             // Seldom: it is the end of everybody.
             if dice.roll(4) == 0 { die() }
@@ -144,10 +156,18 @@ final class ModelWalk {
         policy.childless = login.isChildless
         if login.isChildless { policy.wantedAddresses = [] }
         policy.supportsMobike = login.hasMobike
+        policy.wantsTicket = dice.roll(2) == 0
         let before = Set(pair.gateway.sessions.keys)
-        let outcome = model.outcome(of: login)
         guard let handle = pair.connect(policy, from: login.source) else { return "no login" }
         done.append(.logIn)
+        return settle(login, policy, handle, model.outcome(of: login), before)
+    }
+
+    /// Waits for the end of a login and compares.
+    func settle(
+        _ login: ReferenceModel.Login, _ policy: ClientPolicy, _ handle: ConnectionHandle,
+        _ outcome: ReferenceModel.Outcome, _ before: Set<SessionID>
+    ) -> String? {
         switch outcome {
         case .refused(let reason):
             quiet()
@@ -158,6 +178,7 @@ final class ModelWalk {
             for id in replaced { model.end(id, [.replaced]) }
             let new = Set(pair.gateway.sessions.keys).subtracting(before)
             guard let id = new.first, new.count == 1 else { return "\(new.count) new sessions" }
+            policies[id] = policy
             model.add(
                 ReferenceModel.Member(
                     handle: handle, id: id, user: login.user, hasMobike: login.hasMobike,
@@ -181,6 +202,7 @@ final class ModelWalk {
 
     private func die() {
         done.append(.die)
+        lost += model.members.compactMap(returner)
         pair.network.isCut = true
         quiet(.seconds(300))
         pair.network.isCut = false

@@ -48,6 +48,8 @@ struct ReferenceModel {
     /// How a session that is over may have ended.
     private(set) var ends: [SessionID: Set<SessionEnd>] = [:]
     private(set) var failures: [AuthFailure] = []
+    /// Tickets that must have been refused, for want of their key.
+    var refusedTickets = 0
     /// Rekeys of each kind that there must have been, and may have been more of by collisions.
     var childRekeys = 0...0
     var ikeRekeys = 0...0
@@ -60,6 +62,19 @@ struct ReferenceModel {
     func outcome(of login: Login) -> Outcome {
         guard login.isKnown else { return .refused(.unknownIdentity) }
         guard login.knowsSecret else { return .refused(.wrongCredential) }
+        return admission(of: login, among: members)
+    }
+
+    /// What comes of a login by the ticket of a session. Its client has lost that, and hears
+    /// nothing of its end.
+    func outcome(of login: Login, resuming id: SessionID) -> Outcome {
+        let outcome = admission(of: login, among: members.filter { $0.id != id })
+        guard case .accepted(let replaced, _) = outcome, members.contains(where: { $0.id == id })
+        else { return outcome }
+        return .accepted(replacing: replaced + [id], silently: true)
+    }
+
+    private func admission(of login: Login, among members: [Member]) -> Outcome {
         let others = members.filter { $0.user == login.user }
         let fromSamePlace = { (member: Member) in member.source == login.source }
         if unique != .never, login.saysInitialContact {

@@ -175,7 +175,6 @@ struct FailingLedgerTests {
         #expect(
             world.ledger.values(of: "store_log_pinned")
                 == [64, 300, 70].map { [.integer($0 << 20)] })
-        #expect(world.metric("weir_store_log_pins_total") == 3)
         #expect(world.metric("weir_store_log_bytes") == Double(70 << 20))
         #expect(world.log.lines.count { $0.hasPrefix("warning: a reader keeps") } == 3)
     }

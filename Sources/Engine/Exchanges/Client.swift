@@ -54,10 +54,8 @@ extension Engine {
     private func begin(_ initiation: Initiation, at now: Instant, _ output: inout Output) {
         let client = initiation.trail.policy
         var payloads: [AnyPayload]
-        let kind: ExchangeType
         switch initiation.opening {
         case .keyExchange(let key):
-            kind = .ikeSAInit
             payloads = [
                 .securityAssociation(offer(client.ikeSuites)),
                 .keyExchange(
@@ -67,7 +65,6 @@ extension Engine {
                 .nonce(NoncePayload(initiation.nonce)),
             ]
         case .ticket(let ticket):
-            kind = .ikeSessionResume
             payloads = [
                 .nonce(NoncePayload(initiation.nonce)),
                 .notify(NotifyPayload(.ticketOpaque, data: ticket.bytes)),
@@ -90,8 +87,9 @@ extension Engine {
         var initiation = initiation
         initiation.request = plain(
             Header(
-                initiatorSPI: initiation.localSPI, responderSPI: 0, exchange: kind,
-                fromInitiator: true, isResponse: false, messageID: 0), payloads)
+                initiatorSPI: initiation.localSPI, responderSPI: 0,
+                exchange: initiation.exchange, fromInitiator: true, isResponse: false, messageID: 0),
+            payloads)
         initiation.attempts = 0
         initiation.wait = policy.timing.retransmit
         initiation.deadline = now + initiation.wait
@@ -130,7 +128,7 @@ extension Engine {
         at now: Instant, _ output: inout Output
     ) {
         guard let initiation = initiations[header.initiatorSPI], !header.fromInitiator,
-            header.messageID == 0
+            header.messageID == 0, !initiation.isBehindUs(header, payloads)
         else { return output.drop(.unexpectedResponse, .spoofable, from: path) }
         if let redirect = payloads.notifies(.redirect).first {
             // Only who saw our request knows its nonce (RFC 5685 §3).

@@ -81,13 +81,17 @@ extension Engine {
         if let ticket = handshake.ticket {
             return authenticate(payloads, claimed, by: ticket, of: sa, handshake, at: now)
         }
-        guard let identity = Identity(claimed),
-            let connection = connection(
-                for: identity, asking: payloads.identificationResponder.flatMap { Identity($0) },
-                suite: sa.suite)
-        else {
+        guard let identity = Identity(claimed) else {
+            return .failure(AuthRejection(reason: .unknownIdentity))
+        }
+        let candidates = connections(
+            for: identity, asking: payloads.identificationResponder.flatMap { Identity($0) })
+        // IKE_SA_INIT has chosen a suite of any connection's: who it is comes to light now.
+        guard let connection = candidates.first(where: { $0.ikeSuites.contains(sa.suite) }) else {
             return .failure(
-                AuthRejection(reason: .unknownIdentity, identity: Identity(claimed)))
+                AuthRejection(
+                    reason: candidates.isEmpty ? .unknownIdentity : .noProposalChosen,
+                    identity: identity, connection: candidates.first?.name))
         }
         var rejection = AuthRejection(
             reason: .methodNotAllowed, identity: identity, connection: connection.name)
@@ -120,14 +124,10 @@ extension Engine {
         }
     }
 
-    /// The first connection that takes this identity, answers to the name that the peer asks
-    /// for, and would have chosen this suite.
-    private func connection(
-        for identity: Identity, asking: Identity?, suite: IKESuite
-    ) -> Connection? {
-        policy.connections.first { connection in
-            connection.ikeSuites.contains(suite)
-                && connection.remoteIdentities.contains { $0.matches(identity) }
+    /// The connections that take this identity and answer to the name that the peer asks for.
+    private func connections(for identity: Identity, asking: Identity?) -> [Connection] {
+        policy.connections.filter { connection in
+            connection.remoteIdentities.contains { $0.matches(identity) }
                 && (asking == nil
                     || asking?.canonicalBytes == connection.localIdentity.canonicalBytes)
         }

@@ -16,7 +16,7 @@ extension Engine {
         // While we create, rekey or close a Child SA of it: later (§2.25.2).
         guard sa.pending == nil || sa.pending?.job == .liveness || ours != nil, ours?.rival == nil
         else { throw ChildRefusal(.temporaryFailure) }
-        // Each replaced SA is held for a while, at the cost of those who want to log in.
+        // Each replaced SA is held for a while: one peer shall not have us hold many.
         if let last = session.ikeRekeyed, now - last < policy.timing.linger {
             throw ChildRefusal(.temporaryFailure)
         }
@@ -103,18 +103,22 @@ extension Engine {
                     session: (sa.session ?? theirs?.session)?.id, kind: .ike,
                     survivor: yields ? .us : .peer))
             guard yields else {
-                sas[successor.localSPI] = successor
-                linger(successor, .superseded, for: policy.timing.superseded, at: now)
-                request(.deleteIKE, of: successor, at: now, &output)
+                dismiss(successor, at: now, &output)
                 return adopt(contested, insteadOf: sa, at: now, &output)
             }
             if let contested {
                 linger(contested, .superseded, for: policy.timing.superseded, at: now)
             }
         }
-        guard let session = sa.session else { return }
+        // The session ended while we waited; the peer's goes on with the new IKE SA.
+        guard let session = sa.session else { return dismiss(successor, at: now, &output) }
+        let hadTicket = session.ticket != nil
         hand(session, from: sa, to: successor, .us, since: pending.begun, at: now, &output)
         keepTicket(payloads, of: successor, session, at: now)
+        // In a collision the gateway could not tell whether there would be anything to come back to.
+        if hadTicket, session.ticket == nil {
+            request(.requestTicket, of: successor, at: now, &output)
+        }
         linger(sa, .superseded, for: policy.timing.superseded, at: now)
         request(.deleteIKE, of: sa, at: now, &output)
     }
@@ -138,13 +142,14 @@ extension Engine {
     /// The peer speaks on an IKE SA of a collision, or closes the one that it is about: it has
     /// made up its mind before we heard its answer (RFC 7296 §2.8.2).
     func settleContest(
-        _ header: Header, _ payloads: [AnyPayload], of sa: IKESA, at now: Instant,
+        _ header: Header, _ payloads: [AnyPayload], of sa: IKESA, on path: Path, at now: Instant,
         _ output: inout Output
     ) {
         let closes = header.exchange == .informational && payloads.deletes.contains(.ikeSA)
         if case .contested(let spi) = sa.phase {
             guard !closes, let old = sas[spi] else { return }
             adopt(sa, insteadOf: old, at: now, &output)
+            follow(sa, to: path, &output)
         } else if closes, let theirs = rival(of: sa) {
             adopt(theirs, insteadOf: sa, at: now, &output)
         }
@@ -164,6 +169,8 @@ extension Engine {
     ) {
         guard let successor, let session = sa.session else { return }
         successor.phase = .established
+        // The peer may have moved since it was made.
+        (successor.path, successor.nat) = (sa.path, sa.nat)
         hand(session, from: sa, to: successor, .peer, at: now, &output)
         let retransmission = sa.timers[.retransmit]
         linger(sa, .superseded, for: policy.timing.superseded, at: now)

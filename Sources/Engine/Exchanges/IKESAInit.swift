@@ -241,7 +241,7 @@ extension Engine {
 
     /// The limit that forbids one more half-open IKE SA.
     func limit(_ source: IPAddress) -> InitRejection? {
-        if halfOpen.count + lingering >= policy.halfOpenLimit { return .halfOpenLimit }
+        if halfOpen.count + lingeringStrangers >= policy.halfOpenLimit { return .halfOpenLimit }
         if halfOpen.count(of: source) >= policy.defence.halfOpenPerSource {
             return .halfOpenSourceLimit
         }

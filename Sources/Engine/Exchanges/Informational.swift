@@ -38,14 +38,19 @@ extension Engine {
             }
         }
         scheduleChildren(of: sa)
+        // A gateway that said TICKET_ACK has made it by now (RFC 5723 §4.2).
+        keepTicket(payloads, of: sa, session, at: now)
         let issued = issueTicket(asked: payloads, of: sa, session, at: now)
         if let event = issued.event { output.events.append(event) }
         return .reply((ours.isEmpty ? [] : [.delete(.children(ours))]) + issued.payloads)
     }
 
     private func peerDeleted(_ sa: IKESA, at now: Instant, _ output: inout Output) {
-        let left = sa.session?.wasRedirected ?? false
-        close(sa, left ? .drained : .deletedByPeer, at: now, &output)
+        // Long after a drain that was cancelled, it leaves for reasons of its own.
+        let left = sa.session?.redirected.map {
+            draining != nil || now - $0 < policy.timing.superseded
+        }
+        close(sa, left == true ? .drained : .deletedByPeer, at: now, &output)
         linger(sa, .refused, for: policy.timing.linger, at: now)
     }
 

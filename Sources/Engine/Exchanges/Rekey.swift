@@ -11,7 +11,7 @@ extension Engine {
         var spi: [UInt8] = []
         spi.put(old.inboundSPI)
         return planChild(
-            old.shape, of: sa,
+            old.rekeyShape, of: sa,
             before: [.notify(NotifyPayload(.rekeySA, protocolID: .esp, spi: spi))])
     }
 
@@ -22,9 +22,10 @@ extension Engine {
         dataplane.expect(spi, of: session.id)
         let nonce = random.bytes(32)
         let exchange = shape.suite.group.flatMap { privateKey($0) }
+        let suites = suites(for: shape, session)
         var payloads =
             before + [
-                .securityAssociation(offer([shape.suite], spi: spi, withGroup: exchange != nil)),
+                .securityAssociation(offer(suites, spi: spi, withGroup: exchange != nil)),
                 .nonce(NoncePayload(nonce)),
             ]
         if let exchange, let group = shape.suite.group {
@@ -40,6 +41,38 @@ extension Engine {
         return Plan(
             .createChildSA, payloads,
             RequestContext(nonce: nonce, spi: spi, exchange: exchange, shape: shape))
+    }
+
+    /// What is offered for a Child SA: its own suite first, and then the session's with the same
+    /// cipher. IKE_AUTH agrees on no group (RFC 7296 §1.2), so that the peer may want another, or
+    /// none.
+    private func suites(for shape: ChildShape, _ session: Session) -> [ESPSuite] {
+        [shape.suite]
+            + session.connection.espSuites.filter {
+                $0 != shape.suite && $0.cipher == shape.suite.cipher
+                    && (shape.suite.group != nil || $0.group == nil)
+            }
+    }
+
+    /// The peer wants the key exchange of a rekey in another group (RFC 7296 §1.3), for the first
+    /// time since it agreed to one.
+    ///
+    /// - Returns: false if we have no suite with that.
+    private func rekeyAgain(
+        _ refusal: NotifyPayload?, of old: Child, of sa: IKESA, _ session: Session, at now: Instant,
+        _ output: inout Output
+    ) -> Bool {
+        let group = refusal?.data.reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+        let suite = suites(for: old.shape, session).first {
+            $0.group != nil && $0.group?.transformID == group
+        }
+        guard let suite, old.rekeySuite == nil, suite != old.suite else {
+            session.change(old.id) { $0.rekeySuite = nil }
+            return false
+        }
+        session.change(old.id) { $0.rekeySuite = suite }
+        request(.rekeyChild(old.id), of: sa, at: now, &output)
+        return true
     }
 
     /// Takes the answer to a request for a Child SA.
@@ -63,7 +96,7 @@ extension Engine {
                     kind: id == nil ? .newChild : .childRekey,
                     reason: CreateChildRefusal(payloads.error?.kind)))
             return notReplaced(
-                id, payloads.error?.kind, context, of: sa, session, at: now, &output)
+                id, payloads.error, context, of: sa, session, at: now, &output)
         }
         announce(made.child, of: session, &output)
         if let rival = context.rival, let theirs = rival.child {
@@ -99,9 +132,11 @@ extension Engine {
         guard payloads.error == nil, let nonce = payloads.nonce,
             let offers = payloads.securityAssociation?.proposals,
             let agreement = choose(
-                offers, from: [shape.suite], withGroup: context.exchange != nil),
+                offers, from: suites(for: shape, session), withGroup: context.exchange != nil),
             let outboundSPI = agreement.proposal.espSPI,
-            let exchange = finish(context.exchange, with: payloads.keyExchange)
+            agreement.suite.group == nil || agreement.suite.group == shape.suite.group,
+            let exchange = finish(
+                agreement.suite.group == nil ? nil : context.exchange, with: payloads.keyExchange)
         else { return nil }
         let local = narrow(payloads.trafficSelectorsInitiator ?? [], to: shape.localSelectors)
         let remote = narrow(payloads.trafficSelectorsResponder ?? [], to: shape.remoteSelectors)
@@ -127,18 +162,20 @@ extension Engine {
 
     /// The peer would not, or not now.
     private func notReplaced(
-        _ id: ChildID?, _ error: NotifyPayload.Kind?, _ context: RequestContext, of sa: IKESA,
+        _ id: ChildID?, _ error: NotifyPayload?, _ context: RequestContext, of sa: IKESA,
         _ session: Session, at now: Instant, _ output: inout Output
     ) {
         guard let old = session.child(id), old.isInstalled else { return }
         if let theirs = session.child(context.rival?.child), theirs.isInstalled {
             // It had replaced the Child SA before it heard of our wish (RFC 7296 §2.8.1).
             peerReplaced(old, by: theirs.id, of: session, at: now, &output)
-        } else if error == .childSANotFound {
+        } else if error?.kind == .childSANotFound {
             // It has none of that SPI any more: another is made from scratch (§2.25.1).
             remove(old, of: session, .deletedByPeer, &output)
             request(.createChild(old.shape), of: sa, at: now, &output)
-        } else {
+        } else if error?.kind != .invalidKEPayload
+            || !rekeyAgain(error, of: old, of: sa, session, at: now, &output)
+        {
             session.postponeRekey(of: old.id, until: retryMoment(at: now))
         }
         scheduleChildren(of: sa)

@@ -80,8 +80,12 @@ extension Engine {
     }
 
     /// The login was refused: only a ticket that an IKE SA came of is used (§4.3.1).
+    /// Its session was not revoked before, or the ticket would have been refused.
     func giveBack(_ ticket: Ticket) {
-        policy.resumption?.vault.with { $0.takeBack(.used(ticket.serial)) }
+        policy.resumption?.vault.with {
+            $0.takeBack(.used(ticket.serial))
+            $0.takeBack(.revoked(ticket.contents.session))
+        }
     }
 
     /// The old session, if it is still here, ends without a word to the peer, which has lost it

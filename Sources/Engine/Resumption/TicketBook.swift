@@ -48,7 +48,14 @@ package struct TicketBook: Sendable {
     }
 
     /// What made a ticket void has not come about after all.
-    mutating func takeBack(_ mark: Mark) { marks.remove(mark) }
+    mutating func takeBack(_ mark: Mark) {
+        guard marks.remove(mark) != nil, let index = entries.lastIndex(where: { $0.mark == mark })
+        else { return }
+        entries.remove(at: index)
+    }
+
+    /// Tickets that are remembered.
+    var count: Int { entries.count }
 
     /// - Returns: nil if nothing is known against the ticket.
     func objection(to ticket: Ticket, at now: UInt64) -> TicketRefusal? {

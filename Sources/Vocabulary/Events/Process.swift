@@ -87,12 +87,7 @@ package struct StoreLogPinned: Event {
     package static let schema = Schema<Self>(
         "store_log_pinned", since: 1,
         "A reader holds one question open, so that the store's write-ahead log can only grow.",
-        fields: [Field("log_bytes", \.logBytes, in: .bytes, "how long the log is by now")],
-        counters: [
-            Counter(
-                "weir_store_log_pins_total",
-                "Times that the store's write-ahead log passed 64 MiB, or twice that, and so on.")
-        ])
+        fields: [Field("log_bytes", \.logBytes, in: .bytes, "how long the log is by now")])
 
     package static let example = Self(logBytes: 67_108_864)
 }

@@ -68,6 +68,8 @@ package enum AuthFailure: String, Label {
     case redirected
     /// The gateway drains, and the peer can't be sent elsewhere.
     case draining
+    /// The gateway stopped before the login was through.
+    case shutdown
     /// IKE_SA_INIT was answered, and what came then did not decrypt, again and again.
     case invalidMessages = "invalid_messages"
     /// The peer gave up: it told us so with AUTHENTICATION_FAILED.
