@@ -47,6 +47,7 @@ struct Fold {
     /// Within a transaction of the caller's. Afterwards the journal is one row, a state, or empty
     /// if no Child SA is left, but for rows that can't be read: those stay for `check` to tell.
     static func fold(_ connection: Connection) throws(SQLiteError) {
+        _ = try Ledger.sum(connection)
         var fold = Fold()
         try fold.read(connection)
         guard let newest = fold.newest else { return }
@@ -58,6 +59,7 @@ struct Fold {
         let open = try writeState(
             latest, present, id: newest.id + 1, at: (newest.run, newest.at), connection)
         try forgetLast(but: open, connection)
+        try Ledger.noteFold(connection)
     }
 
     private mutating func read(_ connection: Connection) throws(SQLiteError) {

@@ -9,7 +9,8 @@ package struct Retention: Hashable, Sendable {
     package var figures: Duration?
     /// Their sums by minute; kept as long as the ticks at least.
     package var minutes: Duration?
-    /// Their sums by hour; kept as long as those by minute at least.
+    /// Sums by hour: of these, kept as long as those by minute at least; and of what sessions
+    /// carried, kept as long as the samples at least.
     package var hours: Duration?
     /// Events that belong to no session.
     package var events: Duration?
@@ -36,11 +37,15 @@ package struct Retention: Hashable, Sendable {
 
     /// Sums outlive what they are of.
     var figureAges: (ticks: Duration?, minutes: Duration?, hours: Duration?) {
-        func longer(_ left: Duration?, _ right: Duration?) -> Duration? {
-            guard let left, let right else { return nil }
-            return max(left, right)
-        }
         let minutes = longer(figures, minutes)
         return (figures, minutes, longer(minutes, hours))
+    }
+
+    /// Of what sessions carried by hour.
+    var trafficAge: Duration? { longer(samples, hours) }
+
+    private func longer(_ left: Duration?, _ right: Duration?) -> Duration? {
+        guard let left, let right else { return nil }
+        return max(left, right)
     }
 }

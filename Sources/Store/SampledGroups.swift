@@ -18,6 +18,8 @@ struct SampledGroups {
         var isGone = false
         /// It was told that this one ended: there may be a last sample, but nothing comes after it.
         var isClosed = false
+        /// Its end was summed up with what came before: a sample after that is of no use.
+        var isSettled = false
         /// `series_last` has what is latest.
         var isStored = false
         /// The place of the sample that came after this one's in the latest tick.
@@ -66,6 +68,7 @@ struct SampledGroups {
     ///
     /// - Returns: whether anything moved since.
     mutating func take(_ counters: Counters, at place: Int) -> Bool {
+        guard !groups[place].isSettled else { return false }
         groups[place].isPresent = true
         guard groups[place].latest != counters else { return false }
         groups[place].latest = counters
@@ -92,6 +95,12 @@ struct SampledGroups {
         guard let place = places[child] else { return nil }
         groups[place].isClosed = true
         return takeUnstored(at: place)
+    }
+
+    /// The ends that were told were summed up: what comes of these Child SAs is passed over, for
+    /// it is in their totals.
+    mutating func settleClosed() {
+        for place in groups.indices where groups[place].isClosed { groups[place].isSettled = true }
     }
 
     /// - Returns: all that `series_last` does not have yet.
