@@ -40,4 +40,28 @@ static inline int weir_hmac_restart(EVP_MAC_CTX *context) {
     return EVP_MAC_init(context, NULL, 0, NULL);
 }
 
+/// What makes keys of a curve of RFC 7748, "X25519" or "X448". NULL if OpenSSL lacks it.
+static inline EVP_PKEY_CTX *weir_montgomery_maker(const char *curve) {
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, curve, NULL);
+    if (maker == NULL || EVP_PKEY_fromdata_init(maker) == 1) return maker;
+    EVP_PKEY_CTX_free(maker);
+    return NULL;
+}
+
+/// A key with this public value, and with this private one unless it is NULL. That both belong
+/// together is not checked. NULL for want of memory.
+static inline EVP_PKEY *weir_montgomery_key(EVP_PKEY_CTX *maker, const unsigned char *scalar,
+                                            const unsigned char *point, size_t length) {
+    OSSL_PARAM parameters[3];
+    OSSL_PARAM *next = parameters;
+    *next++ = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, length);
+    if (scalar != NULL)
+        *next++ =
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)scalar, length);
+    *next = OSSL_PARAM_construct_end();
+    EVP_PKEY *key = NULL;
+    const int parts = scalar == NULL ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR;
+    return EVP_PKEY_fromdata(maker, &key, parts, parameters) == 1 ? key : NULL;
+}
+
 #endif

@@ -15,8 +15,19 @@ extension RandomSource {
         return array
     }
 
-    package func uint64() -> UInt64 { bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
-    package func uint32() -> UInt32 { bytes(4).reduce(0) { $0 << 8 | UInt32($1) } }
+    package func uint64() -> UInt64 {
+        var bytes: [8 of UInt8] = .init(repeating: 0)
+        var span = bytes.mutableSpan
+        fill(&span)
+        return bytes.indices.reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+    }
+
+    package func uint32() -> UInt32 {
+        var bytes: [4 of UInt8] = .init(repeating: 0)
+        var span = bytes.mutableSpan
+        fill(&span)
+        return bytes.indices.reduce(0) { $0 << 8 | UInt32(bytes[$1]) }
+    }
 }
 
 /// The generator of OpenSSL, seeded by the kernel.
@@ -31,6 +42,35 @@ package final class SystemRandom: RandomSource, Sendable {
         }
         precondition(
             done, "OpenSSL has no random bytes; is getrandom(2) forbidden to this process?")
+    }
+}
+
+/// ``SystemRandom`` for one thread that wants a few bytes at a time, as for SPIs: asking OpenSSL
+/// costs more than they do. Forgets what it has given at once. Nonces and private keys are longer,
+/// and come from OpenSSL when they are wanted.
+package final class PooledRandom: RandomSource {
+    /// In bytes; more is not kept for anybody.
+    static let longest = 16
+
+    private let system = SystemRandom()
+    private var pool: [512 of UInt8] = .init(repeating: 0)
+    /// Where in the pool the bytes begin that nobody had.
+    private var next = 512
+
+    package init() {}
+
+    package func fill(_ bytes: inout MutableSpan<UInt8>) {
+        guard bytes.count <= Self.longest else { return system.fill(&bytes) }
+        if next + bytes.count > pool.count {
+            var span = pool.mutableSpan
+            system.fill(&span)
+            next = 0
+        }
+        for index in bytes.indices {
+            bytes[index] = pool[next]
+            pool[next] = 0
+            next += 1
+        }
     }
 }
 

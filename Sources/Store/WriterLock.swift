@@ -32,6 +32,8 @@ final class WriterLock {
 
     func release() {
         guard descriptor >= 0 else { return }
+        // Closing alone would leave it to a child process that is between fork and exec.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }

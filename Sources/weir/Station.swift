@@ -247,7 +247,7 @@ final class Station: Service {
             } engine: { number, dataplane, _ in
                 var policy = shares[number].policy
                 policy.resumption = resumption
-                let engine = Engine(policy, dataplane: dataplane, random: SystemRandom())
+                let engine = Engine(policy, dataplane: dataplane, random: PooledRandom())
                 logKeys(of: engine)
                 return engine
             }

@@ -21,6 +21,17 @@ struct RandomSourceTests {
         #expect(random.uint32() == UInt32(9_817_491_932_198_370_423 as UInt64 >> 32))
     }
 
+    @Test("a pool gives no byte twice", arguments: [1, 8, 16, 17, 32, 600])
+    func pooled(_ count: Int) {
+        let random = PooledRandom()
+        let taken = (0..<1024).map { _ in random.bytes(count) }
+        #expect(taken.allSatisfy { $0.count == count })
+        // Of 1,024 single bytes no value comes 40 times; of eight or more bytes none comes twice.
+        let most = Dictionary(taken.map { ($0, 1) }, uniquingKeysWith: +).values.max() ?? 0
+        #expect(most < (count == 1 ? 40 : 2))
+        #expect(!taken.contains(Array(repeating: 0, count: max(count, 8))))
+    }
+
     @Test("the system's is not constant")
     func system() {
         let random = SystemRandom()

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import SQLite
 import Testing
@@ -72,6 +73,23 @@ struct OpeningTests {
         try first.append(events: [RecordedEvent(granted(1), at: 1)], ticks: [])
         first.close()
         #expect(try folder.open().run == 2)
+    }
+
+    /// As one between fork and exec does.
+    @Test("is free once it is closed, though a child process has its files")
+    func inherited() throws {
+        let lock = try WriterLock(for: folder.file)
+        let name = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").first {
+            let target = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/self/fd/\($0)")
+            return target == folder.file + ".lock"
+        }
+        let copy = dup(try #require(name.flatMap { Int32($0) }))
+        try #require(copy >= 0)
+        defer { close(copy) }
+        #expect(throws: StoreError.self) { try WriterLock(for: folder.file) }
+        lock.release()
+        try WriterLock(for: folder.file).release()
     }
 
     @Test("refuses a missing directory")

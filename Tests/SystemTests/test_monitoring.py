@@ -151,7 +151,14 @@ class RunbookCommands(LabTestCase):
         questions = {path.stem for path in (ROOT / "queries").glob("*.sql")}
         for command, argument in words:
             self.run_command(binary(), command, "--help")
-            if command == "query":
+            if command == "query" and argument != "--sql":
                 self.assertIn(argument, questions)
             if command == "report":
                 self.run_command(binary(), "report", argument, "--help")
+        statements = re.findall(r'`weir query --sql "([^"`]+)"`', pages)
+        self.assertEqual(len(statements), pages.count("weir query --sql"))
+        empty, store = self.folder / "empty.ndjson", self.folder / "empty.db"
+        empty.touch()
+        self.run_command(binary(), "import", empty, "--format", "ndjson", "--store", store)
+        for statement in statements:
+            self.run_command(binary(), "query", "--sql", statement, "--store", store)

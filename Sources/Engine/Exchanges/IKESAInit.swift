@@ -203,15 +203,9 @@ extension Engine {
                 .refused(.invalidKEPayload, NotifyPayload(.invalidKEPayload, data: wanted)))
         }
         let spi = newIKESPI()
-        if proof == .spoofable {
-            let sketch = initResponse(
-                request, agreement,
-                publicValue: Array(repeating: 0, count: group.publicValueLength),
-                nonce: Array(repeating: 0, count: Self.nonceLength), spi: spi)
-            guard
-                Message.plain(sketch.header, payloads: sketch.payloads).count
-                    <= request.datagram.count
-            else { return .failure(.amplifies) }
+        var answer = sketch(request, agreement, spi: spi)
+        guard proof != .spoofable || answer.length <= request.datagram.count else {
+            return .failure(.amplifies)
         }
         if let reason = defence.takeKeyExchange(for: source, under: policy.defence, at: request.now)
         {
@@ -223,14 +217,15 @@ extension Engine {
             let shared = try ours.sharedSecret(with: theirs.publicValue)
             let seed = try IKEKeys.seed(
                 agreement.suite.prf, nonces: nonce.bytes + responderNonce, shared: shared)
-            let response = initResponse(
-                request, agreement, publicValue: ours.publicValue, nonce: responderNonce, spi: spi)
+            answer.publicValue = KeyExchangePayload(
+                group: group.transformID, publicValue: ours.publicValue)
+            answer.nonce = NoncePayload(responderNonce)
             return .success(
                 HalfOpen(
                     localSPI: spi, initiatorSPI: request.header.initiatorSPI,
                     suite: agreement.suite, seed: seed, key: request.key,
                     request: request.datagram,
-                    response: plain(response.header, response.payloads), path: request.path,
+                    response: plain(answer.header, answer.payloads), path: request.path,
                     nat: NATDetection.situation(
                         payloads, initiatorSPI: request.header.initiatorSPI, responderSPI: 0,
                         path: request.path) ?? NATSituation.none,
@@ -253,29 +248,46 @@ extension Engine {
         return nil
     }
 
-    private func initResponse(
-        _ request: InitRequest, _ agreement: Agreement<IKESuite>, publicValue: [UInt8],
-        nonce: [UInt8], spi: UInt64
-    ) -> (header: Header, payloads: [AnyPayload]) {
-        var payloads: [AnyPayload] = [
-            .securityAssociation(SecurityAssociationPayload([agreement.proposal])),
-            .keyExchange(
-                KeyExchangePayload(
-                    group: agreement.suite.group.transformID, publicValue: publicValue)),
-            .nonce(NoncePayload(nonce)),
-        ]
+    /// A response without what costs a key exchange.
+    private struct InitAnswer {
+        let header: Header
+        let proposal: SecurityAssociationPayload
+        /// Zeros, as long as what they stand for.
+        var publicValue: KeyExchangePayload
+        var nonce: NoncePayload
+        let notifies: [AnyPayload]
+
+        var payloads: [AnyPayload] {
+            [.securityAssociation(proposal), .keyExchange(publicValue), .nonce(nonce)] + notifies
+        }
+
+        /// In bytes.
+        var length: Int { Message.plain(header, payloads: payloads).count }
+    }
+
+    private func sketch(
+        _ request: InitRequest, _ agreement: Agreement<IKESuite>, spi: UInt64
+    ) -> InitAnswer {
+        var notifies: [AnyPayload] = []
         if request.payloads.has(.natDetectionSourceIP) {
-            payloads += NATDetection.notifies(
+            notifies += NATDetection.notifies(
                 initiatorSPI: request.header.initiatorSPI, responderSPI: spi, path: request.path,
                 pretending: policy.forcesEncapsulation)
         }
-        payloads.append(.notify(NotifyPayload(.childlessSupported)))
+        notifies.append(.notify(NotifyPayload(.childlessSupported)))
         if request.payloads.has(.fragmentationSupported) {
-            payloads.append(.notify(NotifyPayload(.fragmentationSupported)))
+            notifies.append(.notify(NotifyPayload(.fragmentationSupported)))
         }
-        let header = Header(
-            initiatorSPI: request.header.initiatorSPI, responderSPI: spi, exchange: .ikeSAInit,
-            fromInitiator: false, isResponse: true, messageID: 0)
-        return (header, payloads)
+        let group = agreement.suite.group
+        return InitAnswer(
+            header: Header(
+                initiatorSPI: request.header.initiatorSPI, responderSPI: spi,
+                exchange: .ikeSAInit, fromInitiator: false, isResponse: true, messageID: 0),
+            proposal: SecurityAssociationPayload([agreement.proposal]),
+            publicValue: KeyExchangePayload(
+                group: group.transformID,
+                publicValue: Array(repeating: 0, count: group.publicValueLength)),
+            nonce: NoncePayload(Array(repeating: 0, count: Self.nonceLength)),
+            notifies: notifies)
     }
 }
