@@ -43,6 +43,9 @@ enum Format {
             if before == 1 { try FormatOne.convert(connection) }
             if before < 4 { try Ledger.adopt(connection) }
             for index in Tables.indexes { try connection.execute(index) }
+            for index in Tables.oldIndexes {
+                try connection.execute("DROP INDEX IF EXISTS \(quoted(index))")
+            }
             try replaceTriggers(on: connection)
             try Rollup.adopt(connection)
             try replaceViews(on: connection)

@@ -22,6 +22,16 @@ struct SampleWindow {
         }
     }
 
+    /// Finds a Child SA by its session, where its beginning tells that: there is an index for it.
+    mutating func findSession(_ connection: Connection) throws(SQLiteError) {
+        guard session == nil, let run, let child else { return }
+        session =
+            try connection.rows(
+                "SELECT session FROM child_sa_installed WHERE run = ? AND child = ? LIMIT 1",
+                [.integer(run), .integer(child)]
+            ) { $0.text(0) }.first ?? nil
+    }
+
     private mutating func narrow(_ relation: Constraint.Relation, _ value: Int64) {
         var (lower, upper) = (times.lowerBound, times.upperBound)
         if relation != .less, relation != .atMost { lower = max(lower, value) }

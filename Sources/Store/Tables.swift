@@ -67,11 +67,14 @@ enum Tables {
             index("lease_granted", ["address", "at_ns"]),
             index("session_established", ["identity", "at_ns"]),
             index("child_sa_installed", ["run", "child"]),
-            index("series", ["session"]), index("series", ["run", "child"]),
+            index("series", ["session"]),
             index("chunks", ["series"]), index("imported_chunks", ["grouping"]),
             index("rollup_hours", ["state", "hour"]),
         ]
     }
+
+    /// Of an older Weir; of no use any more.
+    static let oldIndexes = ["series_by_run_child"]
 
     private static func index(_ table: String, _ columns: [String]) -> String {
         "CREATE INDEX IF NOT EXISTS \(quoted("\(table)_by_\(columns.joined(separator: "_"))"))"
@@ -146,12 +149,13 @@ enum Tables {
         key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
 
     /// Sessions that a Child SA was sampled of, or that carried anything: a short name for each.
-    /// `last_hour` is the last hour that `session_traffic` has of it.
+    /// `last_hour` is the last hour that `session_traffic` has of it; before there is one, a number
+    /// that takes as much space, so that a row need not move.
     static let sampledSessions = Table(
         name: "sampled_sessions",
         columns: [
             Column("id", "INTEGER PRIMARY KEY"), Column("session", "TEXT NOT NULL UNIQUE"),
-            Column("last_hour", "INTEGER NOT NULL DEFAULT 0"),
+            Column("last_hour", "INTEGER NOT NULL DEFAULT -8388608"),
         ])
 
     /// What a session carried within an hour, counted since 1970; no row if nothing. `session` is

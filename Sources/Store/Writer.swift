@@ -109,13 +109,15 @@ struct Writer {
                 if counters != Counters() { moved += 1 }
             }
         }
-        let (row, latest) = groups.endTick()
+        let (rows, latest) = groups.endTick()
         try store(latest, on: connection)
-        let bytes = row.encoded
-        journalBytes += bytes.count
-        try connection.execute(
-            Self.insertJournal, [.null, .integer(run), at, .blob(bytes)])
-        journalRows += 1
+        for row in rows {
+            let bytes = row.encoded
+            journalBytes += bytes.count
+            try connection.execute(
+                Self.insertJournal, [.null, .integer(run), at, .blob(bytes)])
+            journalRows += 1
+        }
         return moved
     }
 
@@ -162,6 +164,7 @@ struct Writer {
     /// Turns the journal into chunks, within a transaction of the caller's.
     mutating func fold(on connection: Connection) throws(SQLiteError) {
         try Fold.fold(connection)
+        groups.noteFold()
         groups.settleClosed()
         // Rows that can't be read stay, and must not have it fold again and again.
         journalRows = 1

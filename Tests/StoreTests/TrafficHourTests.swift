@@ -117,7 +117,7 @@ struct TrafficHourTests {
         try other.execute(
             script: """
                 DELETE FROM session_traffic; DELETE FROM summed;
-                UPDATE sampled_sessions SET last_hour = 0; PRAGMA user_version = 3
+                UPDATE sampled_sessions SET last_hour = -8388608; PRAGMA user_version = 3
                 """)
         other.close()
         let next = try folder.open(at: second + 10)
@@ -202,6 +202,43 @@ struct TrafficHourTests {
         #expect(
             try folder.read().rows("SELECT packets_in FROM traffic_hours").rows == [[.integer(9)]])
         #expect(try folder.read().rows(Self.hours("session_hours")) == folder.read().rows(Self.raw))
+    }
+
+    @Test("a Child SA that is not in some ticks, while the journal is folded, goes on where it was")
+    func back() throws {
+        let folder = try Folder()
+        let store = try folder.open()
+        func tick(_ second: Int64, _ packets: UInt64?) throws {
+            var children = (2...9).map { sample($0, child: $0, UInt64(second)) }
+            if let packets { children.append(sample(1, child: 1, packets)) }
+            try store.append(events: [], ticks: [RecordedTick(at: second, children: children)])
+        }
+        func check(_ expected: Int64) throws {
+            let rows = try folder.read().rows(
+                """
+                SELECT sum(packets_in_step), count(DISTINCT child), max(packets_in)
+                  FROM child_samples WHERE session = '\(SessionID.number(1))'
+                """
+            ).rows
+            #expect(rows == [[.integer(expected), .integer(1), .integer(expected)]])
+            #expect(
+                try folder.read().rows(Self.hours("session_hours")) == folder.read().rows(Self.raw))
+        }
+        try tick(1, 5)
+        try tick(2, nil)
+        try store.fold()
+        try tick(3, nil)
+        try store.fold()
+        #expect(try store.connection.integer("SELECT count(*) FROM series_last") == 9)
+        try check(5)
+        try tick(4, 5)
+        try check(5)
+        try tick(5, 9)
+        try check(9)
+        try store.fold()
+        try check(9)
+        try tick(4_000, 11)
+        try check(11)
     }
 
     @Test("samples that are imported after the end of their Child SA take their part of it")
