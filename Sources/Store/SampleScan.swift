@@ -24,7 +24,7 @@ final class SampleScan {
         if let (sql, values) = window.seriesQuery {
             wanted = try owner.connection.rows(sql, values) { $0.integer(0) ?? 0 }
         }
-        let (sql, values) = window.chunkQuery
+        let (sql, values) = window.chunkQuery(wanted)
         let chunks = try owner.connection.prepare(sql)
         try chunks.start(values)
         self.chunks = chunks

@@ -68,9 +68,18 @@ struct SampleWindow {
         return (conditions, values)
     }
 
+    /// More groups than these are not named one by one.
+    private static let named = 64
+
     /// Columns: data, id, run, child, session. In the order of the chunks.
-    var chunkQuery: (sql: String, values: [Value]) {
+    ///
+    /// - Parameter wanted: the groups that there are; nil is all.
+    func chunkQuery(_ wanted: [Int64]?) -> (sql: String, values: [Value]) {
         var (conditions, values) = ownerConditions
+        if let wanted, wanted.count <= Self.named {
+            conditions = ["c.series IN (\(wanted.map(String.init).joined(separator: ", ")))"]
+            values = []
+        }
         func add(_ condition: String, _ value: Int64) {
             conditions.append(condition)
             values.append(.integer(value))
