@@ -139,6 +139,10 @@ package enum Holds {
         overlaps("t.hour * \(MinuteFold.hour)", "(t.hour + 1) * \(MinuteFold.hour)"),
         owned(by: "n.session"))
 
+    /// Whether the session that the event `e` began, if there is one, and `c` ended is held.
+    static let holdingSession = active(
+        overlaps("coalesce(e.at_ns, c.at_ns)", "c.at_ns + 1"), owned(by: "c.session"))
+
     /// Whether figures of the hour `r` are held.
     static let holdingHour = active(
         overlaps("r.hour * \(MinuteFold.hour)", "(r.hour + 1) * \(MinuteFold.hour)"), [])

@@ -15,6 +15,7 @@ struct Sweeper {
     private var places: [String: (at: Int64, id: Int64)] = [:]
     /// The chunk to look at next.
     private var nextChunk: Int64 = 0
+    private var lastSession = SweptSessions.Place()
     /// What a session carried in an hour, that was looked at last.
     private var lastTraffic: TrafficEntries.Key?
 
@@ -47,6 +48,7 @@ struct Sweeper {
                 try next.deleteEvents(at: now, on: connection)
                 if !isBehind { try next.deleteChunks(at: now, on: connection, isLive: isLive) }
                 try next.deleteTraffic(at: now, on: connection)
+                if !isBehind { try next.deleteSessions(at: now, on: connection) }
                 try next.deleteFigures(at: now, on: connection)
             }
             deleted = true
@@ -106,6 +108,11 @@ struct Sweeper {
                 [.integer(FoldRange.seconds(before))])
             if found != 0 { return true }
         }
+        if let before = start(retention.sessionAge, before: now),
+            try SweptSessions.exist(before: before, on: connection)
+        {
+            return true
+        }
         if let hour = lastTrafficHour(at: now) {
             let found = try connection.integer(
                 "SELECT EXISTS (SELECT 1 FROM session_traffic WHERE hour < ?)", [.integer(hour)])
@@ -149,6 +156,14 @@ struct Sweeper {
             // Where the end was reached the next look begins anew.
             places[kind.name] = rows.count < Self.rows ? nil : rows.last.map { ($0.at, $0.id) }
         }
+    }
+
+    private mutating func deleteSessions(
+        at now: Timestamp, on connection: Connection
+    ) throws(SQLiteError) {
+        guard let before = start(retention.sessionAge, before: now) else { return }
+        lastSession = try SweptSessions.delete(
+            before: before, from: lastSession, on: connection)
     }
 
     // MARK: - Samples
