@@ -85,6 +85,12 @@ extension StoreReader {
             let orphans = try connection.integer(
                 "SELECT count(*) FROM chunks WHERE series NOT IN (SELECT id FROM series)")
             if orphans > 0 { problems.append("\(orphans) chunks of no known series") }
+            let nameless = try connection.integer(
+                """
+                SELECT count(*) FROM session_traffic
+                 WHERE session NOT IN (SELECT id FROM sampled_sessions)
+                """)
+            if nameless > 0 { problems.append("\(nameless) hours of traffic of no known session") }
             problems += try Rollup.problems(on: connection)
             problems += try HandshakeHours.problems(on: connection)
             return problems

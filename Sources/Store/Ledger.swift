@@ -147,10 +147,25 @@ private struct Reading {
     private mutating func add(
         _ totals: [(series: Int64, total: Counters)], hour: Int64
     ) throws(SQLiteError) {
-        let owner = try connection.prepare("SELECT session FROM series WHERE id = ?")
-        for (series, total) in totals {
-            let session = try owner.rows([.integer(series)]) { $0.integer(0) ?? 0 }.first
-            if let session { entries.add(total, hour: hour, session: session) }
+        guard let first = totals.first?.series, let last = totals.last?.series else { return }
+        // Where most are wanted it is quicker to pass them all than to look each up.
+        guard (last &- first) / 4 <= Int64(totals.count) else {
+            let owner = try connection.prepare("SELECT session FROM series WHERE id = ?")
+            for (series, total) in totals {
+                let session = try owner.rows([.integer(series)]) { $0.integer(0) ?? 0 }.first
+                if let session { entries.add(total, hour: hour, session: session) }
+            }
+            return
+        }
+        var place = 0
+        try connection.prepare(
+            "SELECT id, session FROM series WHERE id BETWEEN ? AND ? ORDER BY id"
+        )
+        .forEachRow([.integer(first), .integer(last)]) { row in
+            guard let id = row.integer(0), let session = row.integer(1) else { return }
+            while place < totals.count, totals[place].series < id { place += 1 }
+            guard place < totals.count, totals[place].series == id else { return }
+            entries.add(totals[place].total, hour: hour, session: session)
         }
     }
 

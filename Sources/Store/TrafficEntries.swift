@@ -60,16 +60,21 @@ struct TrafficEntries {
             all[Key(hour: entry.hour, session: session), default: Counters()].add(entry.carried)
         }
         let addition = try connection.prepare(Self.addition)
-        let naming = try connection.prepare(
-            "UPDATE sampled_sessions SET last_hour = ?1 WHERE id = ?2 AND last_hour < ?1")
         for (key, carried) in all.sorted(by: { $0.key < $1.key }) {
             let columns = carried.signed
             try addition.run(integers: [key.hour, key.session] + columns)
-            try naming.run(integers: [key.hour, key.session])
             guard columns.contains(where: { $0 < 0 }) else { continue }
             try connection.execute(Self.clearance, [.integer(key.hour), .integer(key.session)])
         }
+        for hour in Set(all.keys.map(\.hour)) {
+            try connection.execute(Self.naming, [.integer(hour)])
+        }
     }
+
+    private static let naming = """
+        UPDATE sampled_sessions SET last_hour = ?1 WHERE last_hour < ?1
+           AND id IN (SELECT session FROM session_traffic WHERE hour = ?1)
+        """
 
     /// Sums stay within 64 bits whatever a file claims.
     private static let addition: String = {

@@ -319,6 +319,27 @@ struct TrafficHourTests {
         #expect(try left(at: 10_520) == [0, 0, 0])
     }
 
+    @Test("sums of no session, and sketches that can't be read, are told")
+    func checked() throws {
+        let folder = try Folder()
+        let store = try folder.open()
+        try store.append(
+            events: [RecordedEvent(established(1), at: 1)],
+            ticks: [RecordedTick(at: 2, children: [sample(1, child: 1, 5)])])
+        try store.append(events: [], ticks: [RecordedTick(at: 4_000)])
+        #expect(try folder.read().check().isEmpty)
+        try store.connection.execute(
+            script: """
+                INSERT INTO session_traffic VALUES (1, 99, 1, 1, 1, 1);
+                UPDATE handshake_hours SET handshakes = 7;
+                """)
+        #expect(
+            try folder.read().check() == [
+                "1 hours of traffic of no known session",
+                "handshakes of hour 498611: their sketch is damaged",
+            ])
+    }
+
     @Test("sums that a file claims to be without bounds stay within 64 bits")
     func saturated() throws {
         let folder = try Folder()
