@@ -118,7 +118,8 @@ let package = Package(
             ["CLinux", "CMnl", "Clocks", "Crypto", "ESP", "Engine", "RADIUS", "Vocabulary"]),
         module("Forensics", .foreign, ["SQLite", "Store", "Vocabulary"]),
         module(
-            "Capacity", .foreign, ["Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
+            "Capacity", .foreign,
+            ["Encoding", "Forecast", "Presentation", "SQLite", "Store", "Vocabulary"]),
         module(
             "LoadTest", .foreign,
             ["Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary", deque]),

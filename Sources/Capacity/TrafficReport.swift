@@ -20,7 +20,7 @@ extension Reports {
             switch grouping {
             case .identity, .connection:
                 let users = try usage(in: window, by: grouping)
-                return [usageTable(users, by: grouping, limit: max(0, limit))]
+                return [usageTable(users, in: window, by: grouping, limit: max(0, limit))]
             case .hour:
                 let fold = try ticks(in: window)
                 let quality = try quality(of: fold, in: window)
@@ -29,34 +29,40 @@ extension Reports {
         }
     }
 
+    /// Of the whole hours that overlap the window.
     private func usage(
         in window: Window, by grouping: Grouping
     ) throws(SQLiteError) -> [Usage] {
         let column = grouping == .identity ? "identity" : "connection"
+        let hours = window.hours
+        var users: [Datum: Usage] = [:]
         // The plus keeps SQLite from reading the sessions in the order of that column, all over
         // the file: four times as fast.
-        return try database.rows(
+        let sessions = try database.rows(
             """
-            SELECT \(column), count(*), sum(bytes_in), sum(packets_in), sum(bytes_out),
-                   sum(packets_out), sum(started_ns < ?
-                       OR coalesce(ended_ns, (SELECT max(at_ns) FROM ticks), 0) >= ?)
-            FROM sessions WHERE \(Self.overlap) GROUP BY +\(column)
-            """, window.bounds + window.overlapBounds
-        ) { row in
-            Usage(
-                name: Datum(row.value(0)), sessions: row.integer(1) ?? 0,
-                crossing: row.integer(6) ?? 0, traffic: row.traffic(from: 2))
+            SELECT \(column), count(*) FROM sessions WHERE \(Self.overlap) GROUP BY +\(column)
+            """, window.wholeHours.overlapBounds
+        ) { (name: Datum($0.value(0)), count: $0.integer(1) ?? 0) }
+        for (name, count) in sessions { users[name, default: Usage(name: name)].sessions = count }
+        let carried = try database.rows(
+            """
+            SELECT \(column), sum(bytes_in), sum(packets_in), sum(bytes_out), sum(packets_out)
+              FROM session_hours
+             WHERE hour >= ? AND hour < ? GROUP BY \(column)
+            """, [.integer(hours.lowerBound), .integer(hours.upperBound)]
+        ) { (name: Datum($0.value(0)), traffic: $0.traffic(from: 1)) }
+        for (name, traffic) in carried {
+            users[name, default: Usage(name: name)].traffic = traffic
         }
+        return Array(users.values)
     }
 }
 
 /// The traffic of one identity or connection.
 struct Usage: Hashable {
     let name: Datum
-    let sessions: Int64
-    /// Of the sessions, those that began before the window or ended after it.
-    let crossing: Int64
-    let traffic: Traffic
+    var sessions: Int64 = 0
+    var traffic = Traffic()
 
     /// The most traffic first, then by name.
     static func precedes(_ left: Self, _ right: Self) -> Bool {
@@ -65,18 +71,13 @@ struct Usage: Hashable {
     }
 }
 
-/// The store tells how much a session carried, not how much of that within the window: a note
-/// says how many sessions this concerns.
-func usageTable(_ users: [Usage], by grouping: Grouping, limit: Int) -> Table {
+func usageTable(
+    _ users: [Usage], in window: Window, by grouping: Grouping, limit: Int
+) -> Table {
     let total = users.reduce(0) { $0 + $1.traffic.bytes }
-    let crossing = users.reduce(0) { $0 &+ $1.crossing }
     var notes: [String] = []
     if users.count > limit { notes.append("Not listed: \(users.count - limit) more.") }
-    if crossing > 0 {
-        notes.append(
-            "\(counted(crossing, "session")) began before this time or ended after it; "
-                + "all that was carried is counted.")
-    }
+    notes += window.wholeHoursNotes
     return Table(
         title: "Traffic by \(grouping.rawValue)",
         columns: [

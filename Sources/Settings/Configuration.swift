@@ -136,6 +136,7 @@ package struct Configuration: Sendable {
         package var minutes: Duration?
         package var hours: Duration?
         package var events: Duration?
+        package var sessions: Duration?
         /// Of events, by kind.
         package var kinds: [String: Duration]
     }

@@ -165,10 +165,15 @@ struct Loader {
             }
             kinds[name] = age(name, in: byKind)
         }
+        let samples = age("samples", in: section)
+        let sessions = age("sessions", in: section)
+        if sessions != nil, samples == nil {
+            section.fail("sessions", "needs telemetry.retention.samples: samples go first")
+        }
         return Configuration.Retention(
-            samples: age("samples", in: section), figures: age("figures", in: section),
+            samples: samples, figures: age("figures", in: section),
             minutes: age("minutes", in: section), hours: age("hours", in: section),
-            events: age("events", in: section), kinds: kinds)
+            events: age("events", in: section), sessions: sessions, kinds: kinds)
     }
 
     private func telemetry(_ section: Section) -> Configuration.Telemetry {

@@ -55,6 +55,9 @@ package enum StoreCare {
         while try connection.transaction({ () throws(SQLiteError) in
             try Rollup.roll(now: nil, on: connection)
         }) {}
+        while try connection.transaction({ () throws(SQLiteError) in
+            try Ledger.sum(connection)
+        }) {}
     }
 }
 
@@ -82,7 +85,14 @@ extension StoreReader {
             let orphans = try connection.integer(
                 "SELECT count(*) FROM chunks WHERE series NOT IN (SELECT id FROM series)")
             if orphans > 0 { problems.append("\(orphans) chunks of no known series") }
+            let nameless = try connection.integer(
+                """
+                SELECT count(*) FROM session_traffic
+                 WHERE session NOT IN (SELECT id FROM sampled_sessions)
+                """)
+            if nameless > 0 { problems.append("\(nameless) hours of traffic of no known session") }
             problems += try Rollup.problems(on: connection)
+            problems += try HandshakeHours.problems(on: connection)
             return problems
         }
     }
@@ -147,6 +157,8 @@ extension StoreReader {
         ("tick_hours", "SELECT count(*) FROM tick_hours"),
         ("pool_minutes", "SELECT count(*) FROM pool_minutes"),
         ("pool_hours", "SELECT count(*) FROM pool_hours"),
+        ("traffic_hours", "SELECT count(*) FROM session_traffic"),
+        ("handshake_hours", "SELECT count(*) FROM handshake_hours"),
         ("holds", "SELECT count(*) FROM holds WHERE released_ns IS NULL"),
         ("hours_not_summed", "SELECT count(*) FROM rollup_hours WHERE state = 0"),
         ("child_sas_sampled", "SELECT count(*) FROM series"),

@@ -47,6 +47,7 @@ struct Fold {
     /// Within a transaction of the caller's. Afterwards the journal is one row, a state, or empty
     /// if no Child SA is left, but for rows that can't be read: those stay for `check` to tell.
     static func fold(_ connection: Connection) throws(SQLiteError) {
+        _ = try Ledger.sum(connection)
         var fold = Fold()
         try fold.read(connection)
         guard let newest = fold.newest else { return }
@@ -58,6 +59,7 @@ struct Fold {
         let open = try writeState(
             latest, present, id: newest.id + 1, at: (newest.run, newest.at), connection)
         try forgetLast(but: open, connection)
+        try Ledger.noteFold(connection)
     }
 
     private mutating func read(_ connection: Connection) throws(SQLiteError) {
@@ -172,11 +174,13 @@ struct Fold {
         return latest
     }
 
-    /// Where all Child SAs are that have not ended, so that what is known of them outlives the
-    /// rows that told it.
+    /// Where the Child SAs of the newest tick are, so that what is known of them outlives the rows
+    /// that told it.
     ///
-    /// - Parameter latest: by ascending series.
-    /// - Returns: their groups.
+    /// - Parameters:
+    ///   - latest: by ascending series.
+    ///   - present: of these, those of the newest tick.
+    /// - Returns: groups that have not ended.
     static func writeState(
         _ latest: [(series: Int64, counters: Counters)], _ present: Set<Int64>, id: Int64,
         at last: (run: Int64, at: Int64), _ connection: Connection
@@ -184,9 +188,12 @@ struct Fold {
         var row = JournalRow(.state)
         var open: Set<Int64> = []
         for (series, counters) in latest {
-            if !present.contains(series), try hasEnded(series, connection) { continue }
+            if present.contains(series) {
+                row.add(series, counters)
+            } else if try hasEnded(series, connection) {
+                continue
+            }
             open.insert(series)
-            row.add(series, counters)
         }
         guard !open.isEmpty else { return [] }
         try connection.execute(
@@ -209,6 +216,7 @@ struct Fold {
     ) throws(SQLiteError) {
         let stored = try connection.rows("SELECT series FROM series_last") { $0.integer(0) ?? 0 }
         for series in stored where !open.contains(series) {
+            guard try hasEnded(series, connection) else { continue }
             try connection.execute("DELETE FROM series_last WHERE series = ?", [.integer(series)])
         }
     }

@@ -7,7 +7,7 @@ enum Format {
     static let applicationID: Int64 = 0x5765_6972
     /// Raised when an older program could no longer read or write the file rightly. New kinds
     /// and new fields need no new version.
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     enum State { case empty, ours }
 
@@ -41,7 +41,11 @@ enum Format {
                 try addMissingColumns(of: table, on: connection)
             }
             if before == 1 { try FormatOne.convert(connection) }
+            if before < 4 { try Ledger.adopt(connection) }
             for index in Tables.indexes { try connection.execute(index) }
+            for index in Tables.oldIndexes {
+                try connection.execute("DROP INDEX IF EXISTS \(quoted(index))")
+            }
             try replaceTriggers(on: connection)
             try Rollup.adopt(connection)
             try replaceViews(on: connection)

@@ -134,6 +134,15 @@ package enum Holds {
     static let holdingChunk = active(
         overlaps("f.first_s * 1000000000", "(f.last_s + 1) * 1000000000"), owned(by: "n.session"))
 
+    /// Whether what the session `n` carried in the hour of `t` is held.
+    static let holdingTraffic = active(
+        overlaps("t.hour * \(MinuteFold.hour)", "(t.hour + 1) * \(MinuteFold.hour)"),
+        owned(by: "n.session"))
+
+    /// Whether the session that the event `e` began, if there is one, and `c` ended is held.
+    static let holdingSession = active(
+        overlaps("coalesce(e.at_ns, c.at_ns)", "c.at_ns + 1"), owned(by: "c.session"))
+
     /// Whether figures of the hour `r` are held.
     static let holdingHour = active(
         overlaps("r.hour * \(MinuteFold.hour)", "(r.hour + 1) * \(MinuteFold.hour)"), [])

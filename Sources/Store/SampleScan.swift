@@ -18,11 +18,13 @@ final class SampleScan {
 
     init(_ window: SampleWindow, of owner: SampleTables) throws(SQLiteError) {
         self.owner = owner
+        var window = window
+        try window.findSession(owner.connection)
         self.window = window
         if let (sql, values) = window.seriesQuery {
             wanted = try owner.connection.rows(sql, values) { $0.integer(0) ?? 0 }
         }
-        let (sql, values) = window.chunkQuery
+        let (sql, values) = window.chunkQuery(wanted)
         let chunks = try owner.connection.prepare(sql)
         try chunks.start(values)
         self.chunks = chunks

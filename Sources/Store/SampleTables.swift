@@ -25,7 +25,9 @@ package final class SampleTables {
         self.guest = guest
         try connection.register(ChildSamples(self), as: "child_samples")
         try connection.register(TrafficBetween(self), as: "traffic_between")
+        try connection.register(UnsummedTraffic(self), as: "traffic_unsummed")
         try connection.register(ImportedSamples(self), as: "imported_samples")
+        try SketchFunctions.register(on: connection)
     }
 
     func disconnected() { guest?.forgetStatements() }

@@ -22,6 +22,16 @@ struct SampleWindow {
         }
     }
 
+    /// Finds a Child SA by its session, where its beginning tells that: there is an index for it.
+    mutating func findSession(_ connection: Connection) throws(SQLiteError) {
+        guard session == nil, let run, let child else { return }
+        session =
+            try connection.rows(
+                "SELECT session FROM child_sa_installed WHERE run = ? AND child = ? LIMIT 1",
+                [.integer(run), .integer(child)]
+            ) { $0.text(0) }.first ?? nil
+    }
+
     private mutating func narrow(_ relation: Constraint.Relation, _ value: Int64) {
         var (lower, upper) = (times.lowerBound, times.upperBound)
         if relation != .less, relation != .atMost { lower = max(lower, value) }
@@ -58,9 +68,18 @@ struct SampleWindow {
         return (conditions, values)
     }
 
+    /// More groups than these are not named one by one.
+    private static let named = 64
+
     /// Columns: data, id, run, child, session. In the order of the chunks.
-    var chunkQuery: (sql: String, values: [Value]) {
+    ///
+    /// - Parameter wanted: the groups that there are; nil is all.
+    func chunkQuery(_ wanted: [Int64]?) -> (sql: String, values: [Value]) {
         var (conditions, values) = ownerConditions
+        if let wanted, wanted.count <= Self.named {
+            conditions = ["c.series IN (\(wanted.map(String.init).joined(separator: ", ")))"]
+            values = []
+        }
         func add(_ condition: String, _ value: Int64) {
             conditions.append(condition)
             values.append(.integer(value))

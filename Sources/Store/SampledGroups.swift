@@ -18,6 +18,10 @@ struct SampledGroups {
         var isGone = false
         /// It was told that this one ended: there may be a last sample, but nothing comes after it.
         var isClosed = false
+        /// The journal no longer tells where it was, as it was gone when that was folded.
+        var isUntold = false
+        /// Its end was summed up with what came before: a sample after that is of no use.
+        var isSettled = false
         /// `series_last` has what is latest.
         var isStored = false
         /// The place of the sample that came after this one's in the latest tick.
@@ -39,6 +43,8 @@ struct SampledGroups {
     private var previous = 0
     /// Whose turn it is to be stored.
     private var nextStored = 0
+    /// Came again in the tick that is being taken, and where they were.
+    private var back: [Latest] = []
 
     var isEmpty: Bool { groups.isEmpty }
 
@@ -66,7 +72,12 @@ struct SampledGroups {
     ///
     /// - Returns: whether anything moved since.
     mutating func take(_ counters: Counters, at place: Int) -> Bool {
+        guard !groups[place].isSettled else { return false }
         groups[place].isPresent = true
+        if groups[place].isUntold {
+            groups[place].isUntold = false
+            back.append((groups[place].series, groups[place].latest))
+        }
         guard groups[place].latest != counters else { return false }
         groups[place].latest = counters
         groups[place].isMoved = true
@@ -94,6 +105,17 @@ struct SampledGroups {
         return takeUnstored(at: place)
     }
 
+    /// The journal was folded: it tells where the Child SAs of the latest tick are.
+    mutating func noteFold() {
+        for place in groups.indices where groups[place].isGone { groups[place].isUntold = true }
+    }
+
+    /// The ends that were told were summed up: what comes of these Child SAs is passed over, for
+    /// it is in their totals.
+    mutating func settleClosed() {
+        for place in groups.indices where groups[place].isClosed { groups[place].isSettled = true }
+    }
+
     /// - Returns: all that `series_last` does not have yet.
     mutating func takeUnstored() -> [Latest] {
         groups.indices.compactMap { takeUnstored(at: $0) }
@@ -105,9 +127,10 @@ struct SampledGroups {
         return (groups[place].series, groups[place].latest)
     }
 
-    /// - Returns: the tick's row, and what `series_last` is to have with it: all that ended, and
+    /// - Returns: rows of the journal: the tick's, and before it a state of what came again that the
+    ///   journal does not tell of; and what `series_last` is to have with them: all that ended, and
     ///   those whose turn it is.
-    mutating func endTick() -> (row: JournalRow, latest: [Latest]) {
+    mutating func endTick() -> (rows: [JournalRow], latest: [Latest]) {
         var row = JournalRow(.tick)
         var latest: [Latest] = []
         var gone = 0
@@ -128,7 +151,17 @@ struct SampledGroups {
             groups[place].isPresent = false
         }
         if gone > groups.count / 4 { forgetGone() }
-        return (row, latest)
+        return (takeBack() + [row], latest)
+    }
+
+    private mutating func takeBack() -> [JournalRow] {
+        guard !back.isEmpty else { return [] }
+        var state = JournalRow(.state)
+        for (series, counters) in back.sorted(by: { $0.series < $1.series }) {
+            state.add(series, counters)
+        }
+        back.removeAll()
+        return [state]
     }
 
     /// - Returns: the places whose turn it is.

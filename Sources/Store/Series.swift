@@ -73,40 +73,77 @@ struct Series: Hashable {
         return Counters(chunk.values, from: chunk.values.count - Counters.count)
     }
 
-    /// What Child SAs that ended in `[since, until)` carried after their last sample, or at all if
-    /// there is none any more.
+    /// The end of a Child SA.
+    struct End {
+        /// Of the event.
+        let id: Int64
+        let at: Int64
+        let series: Series
+        /// In `sampled_sessions`; nil if it is not there.
+        let session: Int64?
+        /// What it carried after its last sample, or at all if there is none any more.
+        let rest: Counters
+    }
+
+    /// Child SAs that ended in `[since, until)` and carried something after their last sample.
     static func rests(
         since: Int64, until: Int64, of connection: Connection
     ) throws(SQLiteError) -> [(series: Series, step: Counters)] {
-        let ends = try connection.rows(Self.ends, [.integer(since), .integer(until)]) { row in
-            (
-                series: Series(run: row.integer(0), child: row.integer(1), session: row.text(2)),
-                total: Counters(row, from: 3), id: row.integer(7),
-                last: row.integer(8).map { _ in Counters(row, from: 8) }
-            )
-        }
-        var rests: [(series: Series, step: Counters)] = []
-        for end in ends {
-            var last = end.last
-            if last == nil, let id = end.id { last = try lastInChunks(id, of: connection) }
-            let step = end.total.step(from: last ?? Counters())
-            if step != Counters() { rests.append((end.series, step)) }
-        }
-        return rests
+        try ends(
+            where: "c.at_ns >= ? AND c.at_ns < ?", [.integer(since), .integer(until)],
+            of: connection
+        ).filter { $0.rest != Counters() }.map { ($0.series, $0.rest) }
     }
 
-    private static let ends: String = {
+    /// Child SAs whose ends were recorded after an event, in that order.
+    static func ends(
+        after id: Int64, atMost limit: Int64, of connection: Connection
+    ) throws(SQLiteError) -> [End] {
+        try ends(
+            where: "c.id > ?", [.integer(id), .integer(limit)], "ORDER BY c.id LIMIT ?",
+            of: connection)
+    }
+
+    private static func ends(
+        where condition: String, _ values: [Value], _ order: String = "",
+        of connection: Connection
+    ) throws(SQLiteError) -> [End] {
+        let rows = try connection.rows(
+            """
+            \(endsQuery) WHERE \(condition)
+               AND c.id = (SELECT min(id) FROM child_sa_closed
+                            WHERE session = c.session AND child = c.child) \(order)
+            """, values
+        ) { row in
+            (
+                id: row.integer(0) ?? 0, at: row.integer(1) ?? 0,
+                series: Series(run: row.integer(2), child: row.integer(3), session: row.text(4)),
+                session: row.integer(5), total: Counters(row, from: 6), group: row.integer(10),
+                last: row.integer(11).map { _ in Counters(row, from: 11) }
+            )
+        }
+        var ends: [End] = []
+        for row in rows {
+            var last = row.last
+            if last == nil, let group = row.group { last = try lastInChunks(group, of: connection) }
+            ends.append(
+                End(
+                    id: row.id, at: row.at, series: row.series, session: row.session,
+                    rest: row.total.step(from: last ?? Counters())))
+        }
+        return ends
+    }
+
+    private static let endsQuery: String = {
         let total = Tables.traffic.map { "c.\($0)" }.joined(separator: ", ")
         let last = Tables.traffic.map { "l.\($0)" }.joined(separator: ", ")
         return """
-            SELECT coalesce(s.run, c.run), c.child, c.session, \(total), s.id, \(last)
+            SELECT c.id, c.at_ns, coalesce(s.run, c.run), c.child, c.session, n.id, \(total),
+                   s.id, \(last)
               FROM child_sa_closed c
               LEFT JOIN sampled_sessions n ON n.session = c.session
               LEFT JOIN series s ON s.session = n.id AND s.child = c.child
               LEFT JOIN series_last l ON l.series = s.id
-             WHERE c.at_ns >= ? AND c.at_ns < ?
-               AND c.id = (SELECT min(id) FROM child_sa_closed
-                            WHERE session = c.session AND child = c.child)
             """
     }()
 

@@ -85,11 +85,23 @@ package final class Store: @unchecked Sendable {
         // The batch is recorded, whatever comes of this. What fails is tried again at the next tick.
         do throws(SQLiteError) {
             try recordHolds(at: tick)
-            try sweeper.sweep(after: tick, on: connection) { [writer] in writer.isLive($0) }
+            try sumTraffic(after: tick)
+            try sweeper.sweep(
+                after: tick, on: connection, isBehind: writer.isBehind
+            ) { [writer] in writer.isLive($0) }
         } catch {
             retentionFailures.count += 1
             retentionFailures.latest = StoreError(error, path: path)
         }
+    }
+
+    private func sumTraffic(after tick: RecordedTick) throws(SQLiteError) {
+        guard writer.isToSum(after: tick) else { return }
+        var next = writer
+        try connection.transaction { () throws(SQLiteError) in
+            try next.sumTraffic(after: tick, on: connection)
+        }
+        writer = next
     }
 
     /// Holds come from other processes; that they were placed or released is recorded here.
@@ -133,6 +145,7 @@ package final class Store: @unchecked Sendable {
         // The next writer does it, if this can't.
         try? connection.transaction { () throws(SQLiteError) in
             try writer.storeLatest(on: connection)
+            try writer.sumTraffic(after: nil, on: connection)
         }
         writer.forgetStatements()
         _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")

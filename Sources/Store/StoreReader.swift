@@ -81,7 +81,9 @@ package struct StoreReader {
         _ sql: String, seconds: Double, memoryBytes: Int64
     ) throws(StoreError) -> Rows {
         // Connects the tables of samples, which is more than a reader may do afterwards.
-        _ = try rows("SELECT 1 FROM child_samples, traffic_between, imported_samples WHERE 0")
+        _ = try rows(
+            "SELECT 1 FROM child_samples, traffic_between, traffic_unsummed, imported_samples"
+                + " WHERE 0")
         try reporting(path) { () throws(SQLiteError) in
             try connection.restrictToReading(seconds: seconds, memoryBytes: memoryBytes)
         }

@@ -15,6 +15,9 @@ struct Sweeper {
     private var places: [String: (at: Int64, id: Int64)] = [:]
     /// The chunk to look at next.
     private var nextChunk: Int64 = 0
+    private var lastSession = SweptSessions.Place()
+    /// What a session carried in an hour, that was looked at last.
+    private var lastTraffic: TrafficEntries.Key?
 
     /// Rows of one table, or chunks, that one tick looks at.
     static let rows = 500
@@ -28,9 +31,12 @@ struct Sweeper {
 
     /// After the tick was recorded. Not within a transaction.
     ///
-    /// - Parameter isLive: whether a group may still get samples.
+    /// - Parameters:
+    ///   - isBehind: there is traffic that was not summed up: its samples stay.
+    ///   - isLive: whether a group may still get samples.
     mutating func sweep(
-        after tick: RecordedTick, on connection: Connection, isLive: (Int64) -> Bool
+        after tick: RecordedTick, on connection: Connection, isBehind: Bool = false,
+        isLive: (Int64) -> Bool
     ) throws(SQLiteError) {
         let now = now(at: tick)
         try rollUp(at: tick, on: connection)
@@ -40,7 +46,9 @@ struct Sweeper {
         if try next.hasWork(at: now, on: connection) {
             try connection.transaction { () throws(SQLiteError) in
                 try next.deleteEvents(at: now, on: connection)
-                try next.deleteChunks(at: now, on: connection, isLive: isLive)
+                if !isBehind { try next.deleteChunks(at: now, on: connection, isLive: isLive) }
+                try next.deleteTraffic(at: now, on: connection)
+                if !isBehind { try next.deleteSessions(at: now, on: connection) }
                 try next.deleteFigures(at: now, on: connection)
             }
             deleted = true
@@ -100,6 +108,20 @@ struct Sweeper {
                 [.integer(FoldRange.seconds(before))])
             if found != 0 { return true }
         }
+        if let before = start(retention.sessionAge, before: now),
+            try SweptSessions.exist(before: before, on: connection)
+        {
+            return true
+        }
+        if let hour = lastTrafficHour(at: now) {
+            let found = try connection.integer(
+                "SELECT EXISTS (SELECT 1 FROM session_traffic WHERE hour < ?)", [.integer(hour)])
+            if found != 0 { return true }
+            let handshakes = try connection.integer(
+                "SELECT EXISTS (SELECT 1 FROM handshake_hours r WHERE \(Self.oldHandshakes))",
+                [.integer(hour)])
+            if handshakes != 0 { return true }
+        }
         for step in figureSteps(at: now) where try hour(of: step, on: connection) != nil {
             return true
         }
@@ -134,6 +156,14 @@ struct Sweeper {
             // Where the end was reached the next look begins anew.
             places[kind.name] = rows.count < Self.rows ? nil : rows.last.map { ($0.at, $0.id) }
         }
+    }
+
+    private mutating func deleteSessions(
+        at now: Timestamp, on connection: Connection
+    ) throws(SQLiteError) {
+        guard let before = start(retention.sessionAge, before: now) else { return }
+        lastSession = try SweptSessions.delete(
+            before: before, from: lastSession, on: connection)
     }
 
     // MARK: - Samples
@@ -192,11 +222,53 @@ struct Sweeper {
             """, [.integer(group)])
         guard case .integer = session else { return }
         try connection.execute("DELETE FROM series WHERE id = ?", [.integer(group)])
-        try connection.execute(
+        try connection.execute(Self.unnaming, [session])
+    }
+
+    /// A session of which there are neither samples nor sums left.
+    private static let unnaming = """
+        DELETE FROM sampled_sessions WHERE id = ?1
+           AND NOT EXISTS (SELECT 1 FROM series WHERE session = ?1)
+           AND NOT EXISTS (SELECT 1 FROM session_traffic t
+                            WHERE t.hour = last_hour AND t.session = ?1)
+        """
+
+    // MARK: - Traffic and handshakes by hour
+
+    private static let oldHandshakes = "r.hour < ? AND NOT \(Holds.holdingHour)"
+
+    /// Hours before this one may go; nil: none.
+    private func lastTrafficHour(at now: Timestamp) -> Int64? {
+        start(retention.trafficAge, before: now).map { TrafficEntries.hour($0) }
+    }
+
+    private mutating func deleteTraffic(
+        at now: Timestamp, on connection: Connection
+    ) throws(SQLiteError) {
+        guard let hour = lastTrafficHour(at: now) else { return }
+        let place = lastTraffic ?? TrafficEntries.Key(hour: .min, session: .min)
+        let rows = try connection.rows(
             """
-            DELETE FROM sampled_sessions WHERE id = ?1
-               AND NOT EXISTS (SELECT 1 FROM series WHERE session = ?1)
-            """, [session])
+            SELECT t.hour, t.session, \(Holds.holdingTraffic) FROM session_traffic t
+              LEFT JOIN sampled_sessions n ON n.id = t.session
+             WHERE t.hour < ?1 AND (t.hour, t.session) > (?2, ?3)
+             ORDER BY t.hour, t.session LIMIT \(Self.rows)
+            """, [.integer(hour), .integer(place.hour), .integer(place.session)]
+        ) { row in
+            (
+                key: TrafficEntries.Key(hour: row.integer(0) ?? 0, session: row.integer(1) ?? 0),
+                isHeld: row.integer(2) != 0
+            )
+        }
+        let deletion = try connection.prepare(
+            "DELETE FROM session_traffic WHERE hour = ? AND session = ?")
+        for row in rows where !row.isHeld {
+            try deletion.run(integers: [row.key.hour, row.key.session])
+            try connection.execute(Self.unnaming, [.integer(row.key.session)])
+        }
+        lastTraffic = rows.count < Self.rows ? nil : rows.last?.key
+        try connection.execute(
+            "DELETE FROM handshake_hours AS r WHERE \(Self.oldHandshakes)", [.integer(hour)])
     }
 
     // MARK: - Figures

@@ -42,6 +42,7 @@ enum Tables {
             poolHours,
         ]
         + [sampledSessions, series, seriesLast, chunks, folds, journal]
+        + [sessionTraffic, handshakeHours, summed]
         + ImportTables.all + Catalogue.events.map(event)
 
     /// A kind of event. A field may be null, whatever its type: the redaction policy may have
@@ -66,11 +67,14 @@ enum Tables {
             index("lease_granted", ["address", "at_ns"]),
             index("session_established", ["identity", "at_ns"]),
             index("child_sa_installed", ["run", "child"]),
-            index("series", ["session"]), index("series", ["run", "child"]),
+            index("series", ["session"]),
             index("chunks", ["series"]), index("imported_chunks", ["grouping"]),
             index("rollup_hours", ["state", "hour"]),
         ]
     }
+
+    /// Of an older Weir; of no use any more.
+    static let oldIndexes = ["series_by_run_child"]
 
     private static func index(_ table: String, _ columns: [String]) -> String {
         "CREATE INDEX IF NOT EXISTS \(quoted("\(table)_by_\(columns.joined(separator: "_"))"))"
@@ -144,10 +148,40 @@ enum Tables {
         name: "pool_hours", columns: PoolSummary.columns,
         key: "PRIMARY KEY (start_ns, run, pool)", options: "STRICT, WITHOUT ROWID")
 
-    /// Sessions that a Child SA was sampled of: a short name for each.
+    /// Sessions that a Child SA was sampled of, or that carried anything: a short name for each.
+    /// `last_hour` is the last hour that `session_traffic` has of it; before there is one, a number
+    /// that takes as much space, so that a row need not move.
     static let sampledSessions = Table(
         name: "sampled_sessions",
-        columns: [Column("id", "INTEGER PRIMARY KEY"), Column("session", "TEXT NOT NULL UNIQUE")])
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("session", "TEXT NOT NULL UNIQUE"),
+            Column("last_hour", "INTEGER NOT NULL DEFAULT -8388608"),
+        ])
+
+    /// What a session carried within an hour, counted since 1970; no row if nothing. `session` is
+    /// of `sampled_sessions`.
+    static let sessionTraffic = Table(
+        name: "session_traffic",
+        columns: [Column("hour"), Column("session")] + traffic.map { Column($0) },
+        key: "PRIMARY KEY (hour, session)", options: "STRICT, WITHOUT ROWID")
+
+    /// How long handshakes took that ended within an hour, counted since 1970: quantiles, and a
+    /// sketch of them all. Microseconds.
+    static let handshakeHours = Table(
+        name: "handshake_hours",
+        columns: [
+            Column("hour", "INTEGER PRIMARY KEY"), Column("handshakes"), Column("p50_us"),
+            Column("p95_us"), Column("p99_us"), Column("max_us"),
+            Column("sketch", "BLOB NOT NULL"),
+        ])
+
+    /// One row: how far sums are; ``Ledger/Position`` has the columns.
+    static let summed = Table(
+        name: "summed",
+        columns: [
+            Column("id", "INTEGER PRIMARY KEY"), Column("journal"), Column("closing"),
+            Column("establishing"), Column("chunk"), Column("last_old_chunk"),
+        ])
 
     /// A Child SA's counters as a group. `session` is of `sampled_sessions`.
     static let series = Table(

@@ -67,16 +67,8 @@ struct TrafficTotals {
         }
     }
 
-    /// Of the journal, where each group was last, by ascending series.
-    private struct Group {
-        let series: Int64
-        var latest: Counters
-        var total = Counters()
-    }
-
     private mutating func addJournal() throws(SQLiteError) {
-        var groups: [Group] = []
-        var isBroken = false
+        var journal = JournalTotals()
         let statement = try owner.connection.prepare(
             "SELECT id, run, at_ns, data FROM journal ORDER BY id")
         defer { statement.reset() }
@@ -84,27 +76,13 @@ struct TrafficTotals {
         while let stored = try statement.next() {
             guard let row = stored.journalRow else {
                 owner.noteDamage(-(stored.integer(0) ?? 0))
-                isBroken = true
+                journal.noteDamage()
                 continue
             }
-            let counts = row.kind == .tick && times.contains(row.at)
-            var reader = row.reader
-            var place = 0
-            while let entry = reader.next() {
-                guard let counters = reader.counters(of: entry) else { continue }
-                while place < groups.count, groups[place].series < entry.series { place += 1 }
-                if place == groups.count || groups[place].series != entry.series {
-                    let before =
-                        isBroken ? try Series.lastInChunks(entry.series, of: owner.connection) : nil
-                    groups.insert(
-                        Group(series: entry.series, latest: before ?? Counters()), at: place)
-                }
-                if counts { groups[place].total.add(counters.step(from: groups[place].latest)) }
-                groups[place].latest = counters
-            }
+            try journal.add(row, counts: times.contains(row.at), on: owner.connection)
         }
-        for group in groups where group.total != Counters() {
-            totals[group.series, default: Counters()].add(group.total)
+        for (series, total) in journal.take() {
+            totals[series, default: Counters()].add(total)
         }
     }
 }

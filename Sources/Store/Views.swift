@@ -17,6 +17,9 @@ enum Views {
         View(name: "child_sas", query: childSAs), View(name: "alerts", query: alerts),
         View(name: "samples", query: samples), View(name: "rates", query: rates),
         View(name: "session_hours", query: sessionHours),
+        View(name: "traffic_hours", query: trafficHours),
+        View(name: "user_hours", query: trafficHours(by: "identity")),
+        View(name: "connection_hours", query: trafficHours(by: "connection")),
         View(name: "session_totals", query: sessionTotals),
         View(name: "gateway_metrics", query: gatewayMetrics),
         View(name: "gateway_minutes", query: gatewaySums(Tables.tickMinutes)),
@@ -158,32 +161,43 @@ enum Views {
             """
     }()
 
-    /// What sessions carried within each hour of the wall clock, to the byte: the hours of a
-    /// session that ended add up to its totals. What passed after a Child SA's last sample counts
-    /// when it ended.
-    private static let sessionHours: String = {
-        let sums = Tables.traffic.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
-        let steps = Tables.traffic.map { "\($0)_step AS \($0)" }.joined(separator: ", ")
-        let rests = Tables.traffic.map {
-            "c.\($0) - coalesce(l.\($0), 0) AS \($0)"
-        }.joined(separator: ", ")
-        let last = Tables.traffic.map { "max(\($0)) AS \($0)" }.joined(separator: ", ")
-        return """
-            WITH last AS (SELECT session, child, \(last) FROM child_samples GROUP BY session, child),
-            steps AS (
-                SELECT session, at_ns, \(steps) FROM child_samples WHERE moved = 1
-                UNION ALL
-                SELECT c.session, c.at_ns, \(rests)
-                  FROM child_sa_closed c
-                  LEFT JOIN last l ON l.session = c.session AND l.child = c.child
-                 WHERE c.id = (SELECT min(id) FROM child_sa_closed
-                                WHERE session = c.session AND child = c.child))
-            SELECT s.session, e.identity, e.connection,
-                   s.at_ns / 3600000000000 * 3600000000000 AS hour_ns, \(sums)
-              FROM steps s LEFT JOIN session_established e ON e.session = s.session
-             GROUP BY s.session, hour_ns
-            """
-    }()
+    private static let sumsOfTraffic =
+        Tables.traffic.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+
+    /// What sessions carried within each hour of the wall clock, to the byte, up to now: the hours
+    /// of a session that ended add up to its totals. What passed after a Child SA's last sample
+    /// counts when it ended.
+    private static let sessionHours = """
+        WITH carried AS (
+            SELECT n.session, t.hour, \(Tables.traffic.map { "t.\($0)" }.joined(separator: ", "))
+              FROM session_traffic t JOIN sampled_sessions n ON n.id = t.session
+            UNION ALL
+            SELECT session, hour, \(Tables.traffic.joined(separator: ", ")) FROM traffic_unsummed)
+        SELECT c.session, e.identity, e.connection, c.hour,
+               c.hour * 3600000000000 AS hour_ns, \(sumsOfTraffic)
+          FROM carried c LEFT JOIN session_established e ON e.session = c.session
+         GROUP BY c.session, c.hour
+        """
+
+    /// The same from what is summed up, which any SQLite reads: all hours that are over.
+    private static let trafficHours = """
+        SELECT n.session, e.identity, e.connection,
+               (SELECT pool FROM lease_granted g WHERE g.session = n.session
+                 ORDER BY id LIMIT 1) AS pool,
+               t.hour, t.hour * 3600000000000 AS hour_ns,
+               \(Tables.traffic.map { "t.\($0)" }.joined(separator: ", "))
+          FROM session_traffic t
+          JOIN sampled_sessions n ON n.id = t.session
+          LEFT JOIN session_established e ON e.session = n.session
+        """
+
+    /// By user or connection.
+    private static func trafficHours(by column: String) -> String {
+        """
+        SELECT \(column), hour, hour_ns, count(*) AS sessions, \(sumsOfTraffic)
+          FROM traffic_hours GROUP BY \(column), hour
+        """
+    }
 
     /// Totals of ended and open sessions, with the pool of the lease.
     private static let sessionTotals = """

@@ -11,6 +11,10 @@ struct Writer {
     private var nextSeries: Int64
     private var journalRows: Int
     private var journalBytes: Int
+    /// That the traffic was last summed up in; nil if it was not in this run.
+    private var summedHour: Int64?
+    /// Of the traffic that was recorded so far, some is not summed up yet.
+    private(set) var isBehind = false
     /// Prepared when they are first needed, and kept.
     private let insertions = EventInsertions()
 
@@ -105,13 +109,15 @@ struct Writer {
                 if counters != Counters() { moved += 1 }
             }
         }
-        let (row, latest) = groups.endTick()
+        let (rows, latest) = groups.endTick()
         try store(latest, on: connection)
-        let bytes = row.encoded
-        journalBytes += bytes.count
-        try connection.execute(
-            Self.insertJournal, [.null, .integer(run), at, .blob(bytes)])
-        journalRows += 1
+        for row in rows {
+            let bytes = row.encoded
+            journalBytes += bytes.count
+            try connection.execute(
+                Self.insertJournal, [.null, .integer(run), at, .blob(bytes)])
+            journalRows += 1
+        }
         return moved
     }
 
@@ -141,9 +147,25 @@ struct Writer {
         try store(groups.takeUnstored(), on: connection)
     }
 
+    /// Once in an hour, and while it is behind.
+    func isToSum(after tick: RecordedTick) -> Bool {
+        isBehind || summedHour != TrafficEntries.hour(tick.at.nanoseconds)
+    }
+
+    /// Adds what passed to the sums by hour, within a transaction of the caller's.
+    mutating func sumTraffic(
+        after tick: RecordedTick?, on connection: Connection
+    ) throws(SQLiteError) {
+        isBehind = try Ledger.sum(connection)
+        summedHour = tick.map { TrafficEntries.hour($0.at.nanoseconds) } ?? summedHour
+        groups.settleClosed()
+    }
+
     /// Turns the journal into chunks, within a transaction of the caller's.
     mutating func fold(on connection: Connection) throws(SQLiteError) {
         try Fold.fold(connection)
+        groups.noteFold()
+        groups.settleClosed()
         // Rows that can't be read stay, and must not have it fold again and again.
         journalRows = 1
         journalBytes = 0

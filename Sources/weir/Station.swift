@@ -221,7 +221,8 @@ final class Station: Service {
                 retention: Retention(
                     samples: retention.samples, figures: retention.figures,
                     minutes: retention.minutes, hours: retention.hours,
-                    events: retention.events, kinds: retention.kinds))
+                    events: retention.events, kinds: retention.kinds,
+                    sessions: retention.sessions))
         } catch {
             throw .misuse(telemetry.store.problem(error.description))
         }

@@ -77,6 +77,14 @@ final class Fixture {
             ])
         guard let to else { return }
         try event(
+            "child_sa_closed", at: to,
+            [
+                "session": .text(session), "child": 1, "reason": "session_closed",
+                "bytes_in": .integer(bytesIn), "packets_in": .integer(bytesIn / 100),
+                "bytes_out": .integer(bytesOut), "packets_out": .integer(bytesOut / 100),
+                "uncertainty_ms": 0,
+            ])
+        try event(
             "session_closed", at: to,
             [
                 "session": .text(session), "reason": .text(reason.rawValue),

@@ -10,13 +10,13 @@ import Vocabulary
 struct TrafficReportTests {
     let hour: Int64 = 3600
 
-    @Test("by identity, the most first, with whole sessions that cross the window's ends")
+    @Test("by identity, the most first, in the whole hours of the window")
     func byIdentity() throws {
         let fixture = try Fixture()
         try fixture.session("1", identity: "id:a", from: 0, to: 10, bytesIn: 100, bytesOut: 200)
         try fixture.session("2", identity: "id:b", from: 0, to: 10, bytesIn: 600)
         try fixture.session("3", identity: "id:a", from: -5, to: 10, bytesOut: 100)
-        try fixture.session("4", identity: "id:c", from: 100, to: 200, bytesIn: 5)
+        try fixture.session("4", identity: "id:c", from: hour, to: hour + 200, bytesIn: 5)
         let window = fixture.window(0, 50)
         #expect(
             render(try fixture.reports().traffic(in: window, by: .identity), as: .table) == """
@@ -25,7 +25,7 @@ struct TrafficReportTests {
                 id:b             1     600 B           6        0 B            0  60.0 %
                 id:a             2     100 B           1      300 B            3  40.0 %
 
-                1 session began before this time or ended after it; all that was carried is counted.
+                Counted by whole hours: from 2026-03-02T00:00:00Z to 2026-03-02T01:00:00Z.
 
                 """)
         let one = try fixture.reports().traffic(in: window, by: .identity, limit: 1)[0]
@@ -40,7 +40,7 @@ struct TrafficReportTests {
         try fixture.session("1", identity: "a", connection: "x", from: 0, to: 1, bytesIn: 1)
         try fixture.session("2", identity: "b", connection: "y", from: 0, to: 1, bytesIn: 3)
         try fixture.session("3", identity: "c", connection: "y", from: 0, to: 1)
-        let table = try fixture.reports().traffic(in: fixture.window(0, 50), by: .connection)[0]
+        let table = try fixture.reports().traffic(in: fixture.window(0, hour), by: .connection)[0]
         #expect(table.rows.map(\.first) == [.text("y"), .text("x")])
         #expect(table.rows.map(\.last) == [.real(0.75), .real(0.25)])
         #expect(table.notes.isEmpty)

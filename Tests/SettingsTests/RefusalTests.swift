@@ -71,6 +71,11 @@ struct RefusalTests {
                 8
             ),
             (
+                "telemetry: {retention: {sessions: 90d}}\n",
+                "telemetry.retention.sessions: needs telemetry.retention.samples: samples go first",
+                8
+            ),
+            (
                 "telemetry: {retention: {kinds: {message_droped: 30d}}}\n",
                 "telemetry.retention.kinds.message_droped: no kind of event; did you mean \"message_dropped\"?",
                 8

@@ -141,8 +141,10 @@ struct ValueTests {
     func retention() throws {
         let retention = try parse(
             smallest
-                + "telemetry: {retention: {minutes: 730d, kinds: {message_dropped: 30d, peer_dead: 2h}}}\n"
+                + "telemetry: {retention: {samples: 30d, sessions: 365d, minutes: 730d, kinds: {message_dropped: 30d, peer_dead: 2h}}}\n"
         ).telemetry.retention
+        #expect(retention.samples == .seconds(30 * 86_400))
+        #expect(retention.sessions == .seconds(365 * 86_400))
         #expect(retention.minutes == .seconds(730 * 86_400))
         #expect(retention.hours == nil)
         #expect(

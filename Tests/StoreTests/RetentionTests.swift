@@ -63,9 +63,11 @@ struct RetentionTests {
         #expect(try count("child_samples") == 400)
         #expect(try folder.read().check().isEmpty)
         try store.append(events: [], ticks: [RecordedTick(at: 3_701)])
-        for table in ["chunks", "folds", "series", "sampled_sessions", "series_last"] {
+        for table in ["chunks", "folds", "series", "series_last"] {
             #expect(try count(table) == 0, "\(table)")
         }
+        // What they carried by hour stays, and so do their names.
+        #expect(try count("traffic_hours") == 700)
         #expect(try count("sessions") == 700)
         #expect(
             try folder.read().rows("SELECT sum(packets_in) FROM session_totals").rows
@@ -116,6 +118,89 @@ struct RetentionTests {
         #expect(try count("events_lost") == 1)
         #expect(try count("lease_granted") == 1)
         #expect(try count("alert_fired") == 1)
+    }
+
+    @Test("whole sessions go some at each tick, after their samples; what they carried stays")
+    func sessions() throws {
+        try history(120, from: 1)
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(10), bootID: "boot",
+            retention: Retention(samples: .seconds(3_600), sessions: .seconds(7_200)))
+        func count(_ table: String) throws -> Int64 {
+            try store.connection.integer("SELECT count(*) FROM \(table)")
+        }
+        let hold = try Holds.place(
+            path: folder.file, .session(SessionID.number(7).description), since: nil, until: nil,
+            reason: "case", at: .seconds(20))
+        for second: Int64 in [3_300, 7_200] {
+            try store.append(events: [], ticks: [RecordedTick(at: second)])
+        }
+        #expect(try count("sessions") == 120)
+        try store.append(events: [], ticks: [RecordedTick(at: 7_210)])
+        #expect(try count("sessions") == 71)
+        for second in 0..<3 as Range<Int64> {
+            try store.append(events: [], ticks: [RecordedTick(at: 7_211 + second)])
+        }
+        for table in ["session_established", "session_closed", "child_sa_closed"] {
+            #expect(try count(table) == 1, "\(table)")
+        }
+        try Holds.release(path: folder.file, number: hold, at: .seconds(7_220))
+        for second in 0..<3 as Range<Int64> {
+            try store.append(events: [], ticks: [RecordedTick(at: 7_221 + second)])
+        }
+        #expect(try count("sessions") == 0)
+        #expect(try count("child_sa_installed") == 0)
+        #expect(
+            try folder.read().rows(
+                "SELECT sum(packets_in), count(identity) FROM traffic_hours"
+            ).rows == [[.integer(240), .integer(0)]])
+        #expect(try count("handshake_hours") == 1)
+        #expect(try folder.read().check().isEmpty)
+    }
+
+    @Test("the session of the newest event stays: ids are never used again")
+    func newestSession() throws {
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+            retention: Retention(samples: .seconds(3_600), sessions: .seconds(3_600)))
+        try store.append(
+            events: [1, 2].flatMap {
+                [RecordedEvent(established($0), at: 1), RecordedEvent(closed($0), at: 2)]
+            }, ticks: [])
+        for second: Int64 in [4_000, 4_001] {
+            try store.append(events: [], ticks: [RecordedTick(at: second)])
+        }
+        #expect(
+            try folder.read().rows("SELECT session FROM sessions").rows
+                == [[.text(SessionID.number(2).description)]])
+        #expect(try Writer.nextID(on: store.connection) == 5)
+        try store.append(events: [RecordedEvent(EventsLost.example, at: 4_002)], ticks: [])
+        try store.append(events: [], ticks: [RecordedTick(at: 4_003)])
+        #expect(try store.connection.integer("SELECT count(*) FROM sessions") == 0)
+    }
+
+    @Test("a session stays while the journal tells of it")
+    func journalledSession() throws {
+        store.close()
+        let store = try Store(
+            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+            retention: Retention(samples: .seconds(3_600), sessions: .seconds(3_600)))
+        try store.append(
+            events: [RecordedEvent(established(1), at: 1)],
+            ticks: [RecordedTick(at: 2, children: [sample(1, child: 1, 0)])])
+        try store.append(
+            events: [
+                RecordedEvent(childClosed(1, child: 1, 0), at: 3), RecordedEvent(closed(1), at: 3),
+                RecordedEvent(EventsLost.example, at: 3),
+            ], ticks: [RecordedTick(at: 4)])
+        try store.append(events: [], ticks: [RecordedTick(at: 4_000)])
+        #expect(try store.connection.integer("SELECT count(*) FROM sessions") == 1)
+        try store.fold()
+        try store.append(events: [], ticks: [RecordedTick(at: 4_001)])
+        #expect(try store.connection.integer("SELECT count(*) FROM sessions") == 0)
+        #expect(try store.connection.integer("SELECT count(*) FROM journal") == 0)
     }
 
     @Test("a clock that leaps ahead deletes nothing")

@@ -260,7 +260,7 @@ struct RollupTests {
         connection.close()
 
         let store = try folder.open(at: 0)
-        #expect(try store.connection.integer("PRAGMA user_version") == 3)
+        #expect(try store.connection.integer("PRAGMA user_version") == Format.version)
         #expect(store.unfinished.sessions.count == 3)
         #expect(try store.connection.integer("SELECT count(*) FROM journal") == journal)
         #expect(try store.connection.integer("SELECT count(*) FROM child_samples") > 0)

@@ -47,7 +47,8 @@ struct RoundTripTests {
     private func views() throws {
         for view in [
             "sessions", "leases", "child_sas", "samples", "rates", "session_hours",
-            "session_totals", "ticks", "pool_samples", "spans_of_runs",
+            "traffic_hours", "user_hours", "session_totals", "ticks", "pool_samples",
+            "spans_of_runs",
         ] { try expectSame("SELECT * FROM \(view)") }
         try expectSame("SELECT run, at_ns, kind, session, fields FROM events")
         try expectSame("SELECT run, started_ns, boot_id, last_ns, last_mono_ns FROM runs")

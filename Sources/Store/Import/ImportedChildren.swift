@@ -5,7 +5,7 @@ package import Vocabulary
 /// Samples of Child SAs that wait for the end of their batch: a chunk for each, or several.
 struct ImportedChildren {
     private struct Group {
-        let series: Int64
+        let known: Known
         let session: String
         let child: Int64
         var base: Counters?
@@ -14,19 +14,31 @@ struct ImportedChildren {
         var values: [UInt64] = []
     }
 
+    /// What the store has of a Child SA before the batch.
+    struct Known {
+        let series: Int64
+        /// Its session in `sampled_sessions`.
+        let owner: Int64
+        /// Its latest sample.
+        var last: Counters?
+        /// The hour in which it ended, if what it carried after its last sample is summed up.
+        var settled: Int64?
+    }
+
     private var groups: [Group] = []
     private var places: [Series: Int] = [:]
+    private var traffic = TrafficEntries()
     private var range = FoldRange()
     private(set) var count = 0
 
     func isKnown(_ series: Series) -> Bool { places[series] != nil }
 
     /// - Parameter base: the counters before the group's first sample; nil if it begins.
-    mutating func begin(_ series: Series, _ id: Int64, base: Counters?) {
+    mutating func begin(_ series: Series, _ known: Known, base: Counters?) {
         places[series] = groups.count
         groups.append(
             Group(
-                series: id, session: series.session, child: series.child, base: base,
+                known: known, session: series.session, child: series.child, base: base,
                 latest: base ?? Counters()))
     }
 
@@ -54,7 +66,8 @@ struct ImportedChildren {
         let chunk = Chunk(
             base: group.base?.values, columns: Counters.count, times: group.times,
             values: group.values)
-        try range.add(chunk, of: group.series, connection)
+        try range.add(chunk, of: group.known.series, connection)
+        traffic.add(chunk, session: group.known.owner)
         count -= group.times.count
         groups[place].base = group.latest
         groups[place].times = []
@@ -66,20 +79,26 @@ struct ImportedChildren {
         for place in groups.indices {
             try write(place, connection)
             let group = groups[place]
+            if let hour = group.known.settled {
+                // That much less was carried after its last sample.
+                let less = (group.known.last ?? Counters()).step(from: group.latest)
+                traffic.add(less, hour: hour, session: group.known.owner)
+            }
             let isClosed = try connection.integer(
                 "SELECT EXISTS (SELECT 1 FROM child_sa_closed WHERE session = ? AND child = ?)",
                 [.text(group.session), .integer(group.child)])
             if isClosed != 0 {
                 // What an earlier file left there is not the end of it.
                 try connection.execute(
-                    "DELETE FROM series_last WHERE series = ?", [.integer(group.series)])
+                    "DELETE FROM series_last WHERE series = ?", [.integer(group.known.series)])
                 continue
             }
             guard group.latest != Counters() else { continue }
             try connection.prepare(Tables.seriesLast.insertion(orReplace: true))
-                .run(integers: group.latest.row(of: group.series))
+                .run(integers: group.latest.row(of: group.known.series))
         }
         try range.insert(connection)
+        try traffic.store(connection)
         self = Self()
     }
 }
@@ -107,16 +126,34 @@ extension StoreImporter {
             """, [.integer(series.run), .integer(series.child), .text(series.session)])
         var base = sample.base
         var id = nextSeries
+        var last: Counters?
         if case .integer(let number) = known {
             id = number
-            if !sample.hasSteps { base = try Series.lastInChunks(id, of: connection) }
+            last = try Series.lastInChunks(id, of: connection)
+            if !sample.hasSteps { base = last }
             base = base ?? Counters()
         } else {
             try Series.insert(
                 id, run: series.run, child: series.child, session: series.session, on: connection)
             nextSeries += 1
         }
-        children.begin(series, id, base: base)
+        let owner = try connection.integer(
+            "SELECT session FROM series WHERE id = ?", [.integer(id)])
+        let settled = try settledHour(of: series)
+        children.begin(
+            series,
+            ImportedChildren.Known(series: id, owner: owner, last: last, settled: settled),
+            base: base)
+    }
+
+    private func settledHour(of series: Series) throws(SQLiteError) -> Int64? {
+        try connection.rows(
+            """
+            SELECT at_ns FROM child_sa_closed
+             WHERE id <= (SELECT closing FROM summed)
+               AND id = (SELECT min(id) FROM child_sa_closed WHERE session = ? AND child = ?)
+            """, [.text(series.session), .integer(series.child)]
+        ) { TrafficEntries.hour($0.integer(0) ?? 0) }.first
     }
 }
 

@@ -104,6 +104,7 @@ package final class StoreImporter {
     package func commit(_ state: ImportState) throws(ImportError) {
         try storing { () throws(SQLiteError) in
             try self.children.flush(self.connection)
+            if state.isFinished { while try Ledger.sum(self.connection) {} }
             try self.runs.flush(self.connection)
             try self.connection.execute(
                 ImportTables.imports.insertion(orReplace: true),

@@ -62,8 +62,10 @@ struct Alerts: ParsableCommand {
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Report on sessions, traffic or capacity.",
-        subcommands: [SessionsReport.self, TrafficReport.self, CapacityReport.self])
+        abstract: "Report on sessions, traffic, handshakes or capacity.",
+        subcommands: [
+            SessionsReport.self, TrafficReport.self, HandshakesReport.self, CapacityReport.self,
+        ])
 }
 
 struct SessionsReport: ParsableCommand {
@@ -122,6 +124,36 @@ struct TrafficReport: ParsableCommand {
             try reporting {
                 try reports.traffic(
                     in: Window(since: since, until: until), by: by, limit: limit)
+            })
+    }
+}
+
+extension HandshakePeriod: ExpressibleByArgument {}
+
+struct HandshakesReport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "handshakes", abstract: "Tell how long handshakes took.",
+        discussion: """
+            Median, 95th and 99th percentile of the time from the first request in to the last \
+            response out, of logins that succeeded.
+            Examples:
+              weir report handshakes --since -30d
+              weir report handshakes --by hour
+            """)
+
+    @Option(help: "hour or day.")
+    var by = HandshakePeriod.day
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var time: WindowOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let (since, until) = try time.window(now: ClockReading.now.wall)
+        let reports = Reports(on: try store.open())
+        output.show(
+            try reporting {
+                try reports.handshakes(in: Window(since: since, until: until), by: by)
             })
     }
 }
