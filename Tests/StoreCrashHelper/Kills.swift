@@ -64,7 +64,7 @@ struct Kills {
         var told: [UInt64] = []
         // Every other one is killed before it may have begun to write, or as soon as it has.
         if Bool.random(using: &dice) {
-            if let batch = next(from: ends[0]) { told.append(batch) }
+            for _ in 0..<2 { if let batch = next(from: ends[0]) { told.append(batch) } }
             usleep(.random(in: 0..<6_000, using: &dice))
         } else {
             usleep(.random(in: 0..<30_000, using: &dice))
@@ -108,6 +108,8 @@ private struct Writer {
                 fflush(nil)
                 return 2
             }
+            // What it found is durable, though its predecessor could not say so any more.
+            tell(last, descriptor)
             let batches = Batches(first: last + 1)
             try settle(store, batches, after: last)
             for batch in (last + 1)... {
@@ -118,8 +120,7 @@ private struct Writer {
                             at: timestamp(batch), instant: Instant(nanoseconds: batch),
                             tick: batches.tick(batch))
                     ])
-                var number = batch
-                _ = withUnsafeBytes(of: &number) { Glibc.write(descriptor, $0.baseAddress, 8) }
+                tell(batch, descriptor)
                 if batch % 20 == 0 { try store.fold() }
             }
             return 0
@@ -128,6 +129,11 @@ private struct Writer {
             fflush(nil)
             return 3
         }
+    }
+
+    private func tell(_ batch: UInt64, _ descriptor: Int32) {
+        var number = batch
+        _ = withUnsafeBytes(of: &number) { Glibc.write(descriptor, $0.baseAddress, 8) }
     }
 
     private func timestamp(_ batch: UInt64) -> Timestamp {
