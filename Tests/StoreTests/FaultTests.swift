@@ -13,9 +13,7 @@ struct FaultTests {
         var acknowledged: Int64 = 0
 
         func open() throws -> Store {
-            try Store(
-                path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
-                retention: Retention(figures: .seconds(7_200)))
+            try folder.open(retention: Retention(figures: .seconds(7_200)))
         }
 
         mutating func append(to store: Store) throws {

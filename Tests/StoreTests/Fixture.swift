@@ -23,8 +23,10 @@ final class Folder {
 
     var file: String { path + "/s.db" }
 
-    func open(at second: Int64 = 0) throws -> Store {
-        try Store(path: file, version: "0.1.0", at: .seconds(second), bootID: "boot")
+    func open(at second: Int64 = 0, retention: Retention = Retention()) throws -> Store {
+        try Store(
+            path: file, version: "0.1.0", at: .seconds(second), bootID: "boot",
+            retention: retention)
     }
 
     /// A folder with what this one's files would be if the writer were killed now.

@@ -13,8 +13,7 @@ struct HoldTests {
     init() throws {
         folder = try Folder()
         let hour = Duration.seconds(3_600)
-        store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        store = try folder.open(
             retention: Retention(
                 samples: hour, figures: hour, events: hour, kinds: ["peer_dead": hour]))
     }

@@ -13,8 +13,7 @@ struct RetentionTests {
 
     init() throws {
         folder = try Folder()
-        store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        store = try folder.open(
             retention: Retention(
                 samples: .seconds(3_600), figures: .seconds(7_200), events: .seconds(10_800)))
     }
@@ -124,9 +123,8 @@ struct RetentionTests {
     func sessions() throws {
         try history(120, from: 1)
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(10), bootID: "boot",
-            retention: Retention(samples: .seconds(3_600), sessions: .seconds(7_200)))
+        let store = try folder.open(
+            at: 10, retention: Retention(samples: .seconds(3_600), sessions: .seconds(7_200)))
         func count(_ table: String) throws -> Int64 {
             try store.connection.integer("SELECT count(*) FROM \(table)")
         }
@@ -162,8 +160,7 @@ struct RetentionTests {
     @Test("the session of the newest event stays: ids are never used again")
     func newestSession() throws {
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        let store = try folder.open(
             retention: Retention(samples: .seconds(3_600), sessions: .seconds(3_600)))
         try store.append(
             events: [1, 2].flatMap {
@@ -184,8 +181,7 @@ struct RetentionTests {
     @Test("a session stays while the journal tells of it")
     func journalledSession() throws {
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        let store = try folder.open(
             retention: Retention(samples: .seconds(3_600), sessions: .seconds(3_600)))
         try store.append(
             events: [RecordedEvent(established(1), at: 1)],
@@ -243,8 +239,7 @@ struct RetentionTests {
     @Test("sums go after what they are of, those by hour last")
     func sums() throws {
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        let store = try folder.open(
             retention: Retention(
                 figures: .seconds(3_600), minutes: .seconds(7_200), hours: .seconds(18_000)))
         func counts(at second: Int64) throws -> [Int64] {
@@ -273,8 +268,7 @@ struct RetentionTests {
     @Test("a kind of event goes by its own age, though it belongs to a session; beginnings stay")
     func kinds() throws {
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        let store = try folder.open(
             retention: Retention(
                 events: .seconds(3_600),
                 kinds: [
@@ -306,9 +300,7 @@ struct RetentionTests {
             try store.append(events: Array(repeating: lost, count: 10_000), ticks: [])
         }
         store.close()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(2), bootID: "boot",
-            retention: Retention(events: .seconds(3_600)))
+        let store = try folder.open(at: 2, retention: Retention(events: .seconds(3_600)))
         let before = store.sizeBytes
         var most = before
         for second in 0..<750 as Range<Int64> {

@@ -94,9 +94,8 @@ struct TrafficHourTests {
         #expect(try reader.rows("SELECT count(*) FROM traffic_unsummed").rows == [[.integer(0)]])
         store.close()
 
-        let late = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(second + 900_000), bootID: "boot",
-            retention: Retention(samples: .seconds(3_600)))
+        let late = try folder.open(
+            at: second + 900_000, retention: Retention(samples: .seconds(3_600)))
         try late.fold()
         for tick in 0..<60 as Range<Int64> {
             try late.append(events: [], ticks: [RecordedTick(at: second + 900_000 + tick)])
@@ -284,8 +283,7 @@ struct TrafficHourTests {
     @Test("goes by its age, after its samples; a held session's stays until it is released")
     func retention() throws {
         let folder = try Folder()
-        let store = try Store(
-            path: folder.file, version: "0.1.0", at: .seconds(0), bootID: "boot",
+        let store = try folder.open(
             retention: Retention(samples: .seconds(3_600), hours: .seconds(7_200)))
         try store.append(
             events: [],
