@@ -138,6 +138,8 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Crypto", "ESP", "Engine", "LoadTest", "Vocabulary", "Wire"],
             path: "Tests/TestKit", swiftSettings: common),
+        // Folders that go when the test is over.
+        .target(name: "TestFiles", path: "Tests/TestFiles", swiftSettings: common),
         // Files that fail, for the store's tests.
         .target(name: "CFaultyFiles", dependencies: ["CSQLite"], path: "Tests/FaultyFiles"),
         .executableTarget(
@@ -166,7 +168,7 @@ let package = Package(
         tests("ESPTests", ["Crypto", "ESP", "Vocabulary"]),
         tests("ExporterTests", ["Crypto", "Exporter", "Vocabulary"]),
         tests("ForecastTests", ["Forecast"]),
-        tests("ForensicsTests", ["Forensics", "SQLite", "Store", "Vocabulary"]),
+        tests("ForensicsTests", ["Forensics", "SQLite", "Store", "TestFiles", "Vocabulary"]),
         tests(
             "GatewayTests",
             ["CLinux", "Clocks", "Crypto", "ESP", "Engine", "Gateway", "Vocabulary"]),
@@ -185,10 +187,16 @@ let package = Package(
         tests("InterchangeTests", ["Interchange", "Vocabulary"]),
         tests(
             "StoreTests",
-            ["CFaultyFiles", "Encoding", "SQLite", "Store", "Vocabulary", "store-crash-helper"]),
+            [
+                "CFaultyFiles", "Encoding", "SQLite", "Store", "TestFiles", "Vocabulary",
+                "store-crash-helper",
+            ]),
         tests(
             "TransferTests",
-            ["Crypto", "Forensics", "Interchange", "Recorder", "Store", "Transfer", "Vocabulary"]),
+            [
+                "Crypto", "Forensics", "Interchange", "Recorder", "Store", "TestFiles", "Transfer",
+                "Vocabulary",
+            ]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("WireTests", ["Wire"]),
     ]

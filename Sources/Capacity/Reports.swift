@@ -17,14 +17,7 @@ package struct Reports {
     func snapshot<Result>(
         _ body: () throws(SQLiteError) -> Result
     ) throws(StoreError) -> Result {
-        do throws(SQLiteError) {
-            try database.execute("BEGIN")
-            let result = try body()
-            try database.execute("COMMIT")
-            return result
-        } catch {
-            // Nothing was written; the first error is the one to tell.
-            try? database.execute("ROLLBACK")
+        do throws(SQLiteError) { return try database.reading(body) } catch {
             throw .database(path: store.path, error)
         }
     }

@@ -5,6 +5,8 @@ package final class Connection {
     package enum Mode: Sendable {
         /// Fails if there is no such file.
         case readOnly
+        /// The same, of a file that nobody can change: no lock is taken, and there is no log.
+        case immutable
         /// Creates the file if there is none, with the process's umask.
         case readWrite
     }
@@ -17,7 +19,7 @@ package final class Connection {
     private static let cacheLimit = 512
 
     /// - Parameters:
-    ///   - path: of the file, or `:memory:`. Never read as a URI.
+    ///   - path: of the file, or `:memory:`. Never a URI.
     ///   - busyTimeoutMilliseconds: how long a statement waits for somebody else's lock.
     /// - Throws: ``SQLiteError`` if the file can't be opened. A file that is no database is
     ///   found out by the first statement.
@@ -27,12 +29,14 @@ package final class Connection {
         let access =
             switch mode {
             case .readOnly: SQLITE_OPEN_READONLY
+            case .immutable: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
         self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
         var pointer: OpaquePointer?
         let code = sqlite3_open_v2(
-            path, &pointer, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+            mode == .immutable ? Self.immutable(path) : path, &pointer,
+            access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         handle = Handle(pointer)
         guard code == SQLITE_OK else {
             let error = handle.error(code, "")
@@ -40,6 +44,21 @@ package final class Connection {
             throw error
         }
         sqlite3_busy_timeout(pointer, busyTimeoutMilliseconds)
+    }
+
+    /// A URI, in which nothing of the path means anything else.
+    private static func immutable(_ path: String) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text = Array("file:".utf8)
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"):
+                text.append(byte)
+            default: text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: text, as: UTF8.self) + "?immutable=1"
     }
 
     /// Somebody else's connection, in whose process we are a guest. It is never closed from here.
@@ -118,6 +137,15 @@ package final class Connection {
             if try sqlite3_get_autocommit(handle.open()) == 0 { try execute("ROLLBACK") }
             throw error
         }
+    }
+
+    /// All of `body` sees one state of the database, though others write meanwhile. Not for nesting.
+    package func reading<Result>(
+        _ body: () throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        try execute("BEGIN")
+        defer { _ = try? execute("ROLLBACK") }
+        return try body()
     }
 
     /// Moves all of the write-ahead log into the database and leaves none of it. Waits for nobody.

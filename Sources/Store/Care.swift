@@ -62,10 +62,12 @@ package enum StoreCare {
 }
 
 extension StoreReader {
-    /// Reads every page, every chunk and every row of the journal, and counts what was summed up.
+    /// Reads every page, every chunk and every row of the journal, and makes all sums anew of what
+    /// is still there. Changes nothing.
     ///
+    /// - Parameter note: is told which sums could not be compared, a line each.
     /// - Returns: what is wrong, a line each; empty if nothing is.
-    package func check() throws(StoreError) -> [String] {
+    package func check(_ note: (String) -> Void = { _ in }) throws(StoreError) -> [String] {
         try reporting(path) { () throws(SQLiteError) in
             var problems = try connection.rows("PRAGMA integrity_check(100)") { $0.text(0) ?? "?" }
                 .filter { $0 != "ok" }
@@ -91,9 +93,12 @@ extension StoreReader {
                  WHERE session NOT IN (SELECT id FROM sampled_sessions)
                 """)
             if nameless > 0 { problems.append("\(nameless) hours of traffic of no known session") }
-            problems += try Rollup.problems(on: connection)
-            problems += try HandshakeHours.problems(on: connection)
-            return problems
+            // Of one state of the store, though it is written meanwhile.
+            return try connection.reading { () throws(SQLiteError) in
+                problems += try FigureCheck.problems(on: connection, note)
+                problems += try TrafficCheck.problems(on: connection, note)
+                return try problems + HandshakeHours.problems(on: connection, note)
+            }
         }
     }
 
@@ -113,6 +118,8 @@ extension StoreReader {
     /// Copies one state of the store to a new file, also while it is written to. The copy has no
     /// free space in it.
     ///
+    /// What it returned from survives a power failure; if it throws, no file is left.
+    ///
     /// - Parameter target: must not be there, and be in a folder that is.
     package func backup(to target: String) throws(StoreError) {
         let target = try StoreFile.resolve(target)
@@ -120,10 +127,18 @@ extension StoreReader {
             throw .inaccessible(path: target, reason: "there is such a file")
         }
         try StoreFile.create(target)
-        try reporting(path) { () throws(SQLiteError) in
-            let source = try Connection(path: path, mode: .readOnly)
-            defer { source.close() }
-            try source.execute("VACUUM INTO ?", [.text(target)])
+        do throws(StoreError) {
+            try reporting(path) { () throws(SQLiteError) in
+                let source = try Connection(
+                    path: path, mode: StoreFile.isFrozen(path) ? .immutable : .readOnly)
+                defer { source.close() }
+                try source.execute("VACUUM INTO ?", [.text(target)])
+            }
+            try StoreFile.sync(target)
+        } catch {
+            // A part of a copy would pass for one.
+            StoreFile.remove(target)
+            throw error
         }
     }
 

@@ -57,7 +57,7 @@ struct Fold {
         try connection.execute("DELETE FROM journal WHERE id NOT IN (\(damaged))")
         let present = Set(fold.groups.filter(\.isPresent).map(\.series))
         let open = try writeState(
-            latest, present, id: newest.id + 1, at: (newest.run, newest.at), connection)
+            latest, present, id: newest.id &+ 1, at: (newest.run, newest.at), connection)
         try forgetLast(but: open, connection)
         try Ledger.noteFold(connection)
     }

@@ -1,5 +1,6 @@
 package import Encoding
 package import SQLite
+import Vocabulary
 
 /// How long handshakes took that succeeded, by the hour in which they ended: `handshake_hours`.
 package enum HandshakeHours {
@@ -83,14 +84,55 @@ package enum HandshakeHours {
         return found
     }
 
-    /// Hours whose sketch can't be read, or is not of as many handshakes as the row says.
-    static func problems(on connection: Connection) throws(SQLiteError) -> [String] {
-        try connection.rows("SELECT hour, handshakes, sketch FROM handshake_hours") {
-            row -> String? in
+    /// Hours whose sketch can't be read, or is not of the handshakes that the events have.
+    ///
+    /// - Parameter note: is told how many handshakes could not be compared.
+    static func problems(
+        on connection: Connection, _ note: (String) -> Void
+    ) throws(SQLiteError) -> [String] {
+        let position = try Ledger.Position(of: connection).establishing
+        var expected = try events("id <= ?", [.integer(position)], "", connection).sketches
+        let isEveryEventThere = try Self.isEveryEventThere(connection)
+        let first = try connection.value(
+            "SELECT min(hour) FROM handshake_hours r WHERE NOT \(Holds.holdingHour)")
+        var problems: [String] = []
+        var left: UInt64 = 0
+        try connection.prepare("SELECT hour, handshakes, sketch FROM handshake_hours").forEachRow {
+            row in
+            let hour = row.integer(0) ?? 0
+            let counted = expected.removeValue(forKey: hour) ?? Sketch()
             guard case .blob(let bytes) = row.value(2), let sketch = try? Sketch(decoding: bytes),
                 sketch.count.clamped == row.integer(1)
-            else { return "handshakes of hour \(row.integer(0) ?? 0): their sketch is damaged" }
-            return nil
-        }.compactMap { $0 }
+            else {
+                problems.append("handshakes of hour \(hour): their sketch is damaged")
+                return
+            }
+            if counted.count < sketch.count, !isEveryEventThere {
+                left &+= sketch.count - counted.count
+            } else if counted != sketch {
+                problems.append(
+                    "handshakes of hour \(hour): \(sketch.count) are summed up, and not as the"
+                        + " events of \(counted.count) have them")
+            }
+        }
+        // Hours go for their age as events do, but not together.
+        for (hour, sketch) in expected.sorted(by: { $0.key < $1.key }) {
+            if case .integer(let first) = first, first < hour {
+                problems.append("handshakes of hour \(hour): \(sketch.count) are not summed up")
+            } else {
+                left &+= sketch.count
+            }
+        }
+        if left > 0 { note("\(left) handshakes: not compared, their events or sums were deleted") }
+        return problems
+    }
+
+    /// Ids are one sequence over all kinds.
+    private static func isEveryEventThere(_ connection: Connection) throws(SQLiteError) -> Bool {
+        var count: Int64 = 0
+        for kind in Catalogue.events {
+            count += try connection.integer("SELECT count(*) FROM \(quoted(kind.name))")
+        }
+        return try count == Writer.nextID(on: connection) - 1
     }
 }

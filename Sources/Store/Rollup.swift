@@ -58,24 +58,37 @@ enum Rollup {
     private static func rollTicks(
         _ hour: Range<Int64>, on connection: Connection
     ) throws(SQLiteError) -> Int64 {
-        var minutes: [TickSummary] = []
-        try TickHistory.minutes(ofTicksIn: hour, on: connection) { minutes.append($0) }
-        var hours: [TickSummary] = []
+        let (minutes, hours) = try sums(ofTicksIn: hour, on: connection)
         let insertion = try connection.prepare(Tables.tickMinutes.insertion(orReplace: true))
-        for minute in minutes {
-            try insertion.run(minute.row)
-            if let place = hours.firstIndex(where: { $0.run == minute.run }) {
-                hours[place].include(minute)
-            } else {
-                var first = minute
-                first.start = hour.lowerBound
-                hours.append(first)
-            }
-        }
+        for minute in minutes { try insertion.run(minute.row) }
         for hour in hours {
             try connection.execute(Tables.tickHours.insertion(orReplace: true), hour.row)
         }
         return hours.reduce(0) { $0 &+ $1.ticks }
+    }
+
+    /// By ascending minute and run; and by run.
+    static func sums(
+        ofTicksIn hour: Range<Int64>, on connection: Connection
+    ) throws(SQLiteError) -> (minutes: [TickSummary], hours: [TickSummary]) {
+        var minutes: [TickSummary] = []
+        try TickHistory.minutes(ofTicksIn: hour, on: connection) { minutes.append($0) }
+        return (minutes, hours(of: minutes, from: hour.lowerBound))
+    }
+
+    /// The sums of the minutes of one hour, by run.
+    static func hours(of minutes: [TickSummary], from start: Int64) -> [TickSummary] {
+        var hours: [TickSummary] = []
+        for minute in minutes {
+            if let place = hours.firstIndex(where: { $0.run == minute.run }) {
+                hours[place].include(minute)
+            } else {
+                var first = minute
+                first.start = start
+                hours.append(first)
+            }
+        }
+        return hours.sorted { $0.run < $1.run }
     }
 
     private static func rollPools(
@@ -125,29 +138,6 @@ enum Rollup {
                 """
             ),
         ]
-    }
-
-    /// Hours whose sums are not of as many ticks as they have, a line each.
-    static func problems(on connection: Connection) throws(SQLiteError) -> [String] {
-        func sums(_ table: String) -> String {
-            """
-            (SELECT coalesce(sum(ticks), 0) FROM \(table) WHERE start_ns >= h.start
-                AND start_ns < h.start + \(MinuteFold.hour))
-            """
-        }
-        return try connection.rows(
-            """
-            SELECT start, ticks FROM (
-                SELECT h.start, (SELECT count(*) FROM ticks WHERE at_ns >= h.start
-                                    AND at_ns < h.start + \(MinuteFold.hour)) AS ticks,
-                       \(sums("tick_minutes")) AS minutes, \(sums("tick_hours")) AS hours
-                  FROM (SELECT hour * \(MinuteFold.hour) AS start FROM rollup_hours
-                         WHERE state = 1) h)
-             WHERE ticks <> minutes OR ticks <> hours LIMIT 100
-            """
-        ) { row in
-            "hour from \(row.integer(0) ?? 0) ns: its sums are not of its \(row.integer(1) ?? 0) ticks"
-        }
     }
 
     /// Enters the hours of a store that has ticks and no sums yet.

@@ -41,6 +41,30 @@ enum StoreFile {
         guard status.st_mode & 0o007 == 0 else { throw .openToOthers(path: path) }
     }
 
+    /// Makes a file and its name durable, which SQLite does for a database and not for a copy.
+    ///
+    /// - Parameter path: as ``resolve(_:)`` gives it.
+    static func sync(_ path: String) throws(StoreError) {
+        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        for name in [path, folder.isEmpty ? "/" : folder] {
+            let descriptor = open(name, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0, fsync(descriptor) == 0 else {
+                let reason = String(cString: strerror(errno))
+                if descriptor >= 0 { close(descriptor) }
+                throw .inaccessible(path: name, reason: reason)
+            }
+            close(descriptor)
+        }
+    }
+
+    /// On a file system that is mounted read-only. What is in a log there can't be read: that
+    /// takes another file.
+    static func isFrozen(_ path: String) -> Bool {
+        access(path, W_OK) != 0 && errno == EROFS && size(path + "-wal") == 0
+    }
+
+    static func remove(_ path: String) { unlink(path) }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// - Returns: 0 if there is no such file.

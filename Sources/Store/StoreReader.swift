@@ -26,7 +26,8 @@ package struct StoreReader {
         let path = try StoreFile.resolve(path)
         guard StoreFile.exists(path) else { throw .missing(path: path) }
         let connection = try reporting(path) { () throws(SQLiteError) in
-            let connection = try Connection(path: path, mode: .readOnly)
+            let connection = try Connection(
+                path: path, mode: StoreFile.isFrozen(path) ? .immutable : .readOnly)
             try connection.execute("PRAGMA query_only = ON")
             return connection
         }

@@ -10,7 +10,10 @@ struct Sweeper {
     private let retention: Retention
     /// Free pages of 4 kB that stay in the file: the journal needs them again.
     private let slack: Int64
+    /// From where the monotonic clock is followed.
     private var first: (at: Timestamp, instant: Instant)?
+    /// Since when the wall clock has been further than that, and by how many nanoseconds.
+    private var ahead: (since: UInt64, lead: UInt64)?
     /// By kind of event: the row that was looked at last.
     private var places: [String: (at: Int64, id: Int64)] = [:]
     /// The chunk to look at next.
@@ -69,18 +72,38 @@ struct Sweeper {
         }
     }
 
+    /// Nanoseconds. A wall clock that is ahead for so long is right.
+    private static let doubt: UInt64 = 86_400_000_000_000
+    /// Nanoseconds that clocks may come apart meanwhile, because each goes at its own pace.
+    private static let drift: UInt64 = 60_000_000_000
+
     /// The wall clock's time, but no later than the monotonic clock allows since the first tick: a
-    /// wall clock that leaps ahead must not delete anything.
+    /// wall clock that leaps ahead must not delete anything before somebody can have seen it. One
+    /// that was behind at the start, and was set right, is believed after a day.
     private mutating func now(at tick: RecordedTick) -> Timestamp {
         guard let first else {
             first = (tick.at, tick.instant)
             return tick.at
         }
-        let passed = Int64(
-            clamping: tick.instant.nanoseconds
-                - min(tick.instant.nanoseconds, first.instant.nanoseconds))
-        let (latest, overflow) = first.at.nanoseconds.addingReportingOverflow(passed)
-        return Timestamp(nanoseconds: min(tick.at.nanoseconds, overflow ? .max : latest))
+        let instant = tick.instant.nanoseconds
+        let passed = Int64(clamping: instant - min(instant, first.instant.nanoseconds))
+        let (sum, overflow) = first.at.nanoseconds.addingReportingOverflow(passed)
+        let latest = overflow ? Int64.max : sum
+        guard tick.at.nanoseconds > latest else {
+            ahead = nil
+            return tick.at
+        }
+        let lead = UInt64(bitPattern: tick.at.nanoseconds &- latest)
+        var leap = ahead ?? (instant, lead)
+        // Another leap.
+        if lead > leap.lead, lead - leap.lead > Self.drift { leap = (instant, lead) }
+        ahead = leap
+        guard instant - min(instant, leap.since) >= Self.doubt else {
+            return Timestamp(nanoseconds: latest)
+        }
+        self.first = (tick.at, tick.instant)
+        ahead = nil
+        return tick.at
     }
 
     /// What is before this may go; nil: nothing.

@@ -32,6 +32,10 @@ struct Writer {
         for kind in Catalogue.events {
             last = max(last, try connection.integer("SELECT max(id) FROM \(quoted(kind.name))"))
         }
+        guard last < .max / 2 else {
+            throw SQLiteError(
+                code: SQLiteError.Kind.corrupt.rawValue, message: "its ids are used up", sql: "")
+        }
         return last + 1
     }
 

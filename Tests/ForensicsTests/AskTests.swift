@@ -1,5 +1,6 @@
-import Glibc
+import Foundation
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 
@@ -135,20 +136,15 @@ struct AskTests {
         let error = #expect(throws: ForensicsError.self) { try Library.load(from: "/nowhere") }
         #expect(error?.description.contains("/nowhere: No such file or directory") == true)
 
-        var name = Array("/tmp/weir-library-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&name).map { String(cString: $0) })
-        defer { rmdir(folder) }
+        let folder = try Folder()
         for (file, text) in [
             ("big.sql", String(repeating: "-- x\n", count: 20_000)), ("bad.sql", "SELECT 1"),
         ] {
-            let path = folder + "/" + file
-            let handle = try #require(fopen(path, "w"))
-            fputs(text, handle)
-            fclose(handle)
-            let error = #expect(throws: ForensicsError.self) { try Library.load(from: folder) }
+            let path = try folder.write(text, to: file)
+            let error = #expect(throws: ForensicsError.self) { try Library.load(from: folder.path) }
             #expect(error?.description.contains(String(file.dropLast(4))) == true)
-            unlink(path)
+            try FileManager.default.removeItem(atPath: path)
         }
-        #expect(try Library.load(from: folder).isEmpty)
+        #expect(try Library.load(from: folder.path).isEmpty)
     }
 }

@@ -1,6 +1,6 @@
 import Forensics
-import Glibc
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 
@@ -41,13 +41,12 @@ extension SessionID {
 final class History {
     let policy: Disclosure
     let now = Timestamp.seconds(200)
-    private let folder: String
+    private let folder: Folder
     private var events: [RecordedEvent] = []
 
     init(_ treatment: Disclosure.Treatment = .pseudonym) throws {
         policy = .all(treatment)
-        var name = Array("/tmp/weir-forensics-XXXXXX".utf8CString)
-        folder = try #require(mkdtemp(&name).map { String(cString: $0) })
+        folder = try Folder()
         let first = try open(at: 0)
         record(GatewayStarted(version: "0.1.0"), at: 0)
         begin(1, "alice@example.org", at: 10)
@@ -72,12 +71,7 @@ final class History {
         second.close()
     }
 
-    deinit {
-        for suffix in ["", "-wal", "-shm", ".lock"] { unlink(folder + "/s.db" + suffix) }
-        rmdir(folder)
-    }
-
-    func reader() throws -> StoreReader { try StoreReader(path: folder + "/s.db") }
+    func reader() throws -> StoreReader { try StoreReader(path: folder("s.db")) }
 
     func ask(_ name: String, _ parameters: [String: String] = [:]) throws -> Answer {
         let question = try #require(try Self.questions().first { $0.name == name })
@@ -115,7 +109,7 @@ final class History {
 
     private func open(at second: Int64) throws -> Store {
         try Store(
-            path: folder + "/s.db", version: "0.1.0", at: .seconds(second), bootID: "boot")
+            path: folder("s.db"), version: "0.1.0", at: .seconds(second), bootID: "boot")
     }
 
     private func take() -> [RecordedEvent] {

@@ -1,5 +1,6 @@
 import SQLite
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 

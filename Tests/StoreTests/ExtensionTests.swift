@@ -1,5 +1,6 @@
 import Foundation
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 

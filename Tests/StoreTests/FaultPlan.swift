@@ -1,5 +1,6 @@
 import CFaultyFiles
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Store

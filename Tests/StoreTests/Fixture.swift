@@ -1,27 +1,12 @@
 import Foundation
-import Glibc
 import SQLite
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 
-/// A folder that is gone when the test is over.
-final class Folder {
-    let path: String
-
-    init() throws {
-        var name = Array("/tmp/weir-store-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&name).map { String(cString: $0) })
-    }
-
-    deinit {
-        for name in ["s.db", "s.db-wal", "s.db-shm", "s.db.lock", "t.db", "t.db.lock", "link.db"] {
-            unlink(path + "/" + name)
-        }
-        rmdir(path)
-    }
-
-    var file: String { path + "/s.db" }
+extension Folder {
+    var file: String { self("s.db") }
 
     func open(
         at second: Int64 = 0, retention: Retention = Retention(),

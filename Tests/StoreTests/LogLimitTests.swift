@@ -1,5 +1,6 @@
 import Glibc
 import SQLite
+import TestFiles
 import Testing
 import Vocabulary
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import SQLite
+import TestFiles
 import Testing
 import Vocabulary
 
@@ -27,6 +28,28 @@ struct OpeningTests {
         try connection.execute(script: sql)
         withExtendedLifetime(samples) {}
         connection.close()
+    }
+
+    @Test("a file whose ids are used up is refused")
+    func highestID() throws {
+        let folder = try Folder()
+        let store = try folder.open()
+        try store.append(events: [RecordedEvent(granted(1), at: 1)], ticks: [])
+        try store.connection.execute("UPDATE lease_granted SET id = \(Int64.max)")
+        store.close()
+        #expect(throws: StoreError.notADatabase(path: folder.file)) { try folder.open() }
+        #expect(throws: StoreError.self) { try folder.read().check() }
+    }
+
+    @Test("a file that nobody can change is read without locks, whatever its name")
+    func immutable() throws {
+        let folder = try Folder()
+        let path = folder("a?b #c%41&mode=rw.db")
+        try Store(path: path, version: "0.1.0", at: .seconds(0), bootID: "boot").close()
+        let connection = try Connection(path: path, mode: .immutable)
+        #expect(try connection.integer("SELECT count(*) FROM runs") == 1)
+        #expect(throws: SQLiteError.self) { try connection.execute("DELETE FROM runs") }
+        #expect(!FileManager.default.fileExists(atPath: path + "-shm"))
     }
 
     @Test("makes files that only their owner can use")

@@ -1,5 +1,6 @@
 import Glibc
 import SQLite
+import TestFiles
 import Testing
 import Vocabulary
 
@@ -199,13 +200,36 @@ struct RetentionTests {
         #expect(try store.connection.integer("SELECT count(*) FROM journal") == 0)
     }
 
-    @Test("a clock that leaps ahead deletes nothing")
+    @Test("a clock that leaps ahead deletes nothing for a day; then it is right")
     func leap() throws {
         try history(3, from: 1)
-        let far = RecordedTick(
-            at: .seconds(1_000_000), instant: Instant(nanoseconds: 6_000_000_000), tick: Tick())
-        try store.append(events: [], ticks: [far])
-        #expect(try count("chunks") == 3)
+        store.close()
+        let day: Int64 = 86_400
+        let next = try folder.open(
+            at: 10, retention: Retention(samples: .seconds(Double(10 * day))))
+        /// - Parameter ahead: of the monotonic clock, in seconds.
+        func tick(at second: Int64, ahead: Int64) throws {
+            let instant = Instant(nanoseconds: UInt64(second) * 1_000_000_000)
+            let at = Timestamp.seconds(second + ahead)
+            try next.append(
+                events: [], ticks: [RecordedTick(at: at, instant: instant, tick: Tick())])
+        }
+        func chunks() throws -> Int64 {
+            try next.connection.integer("SELECT count(*) FROM chunks")
+        }
+        // A little ahead for most of a day, which is no excuse for the leap after it.
+        try tick(at: 10, ahead: 0)
+        for hour: Int64 in 0..<23 { try tick(at: 20 + hour * 3_600, ahead: 1) }
+        for hour: Int64 in 23..<46 { try tick(at: 20 + hour * 3_600, ahead: 11 * day) }
+        #expect(try chunks() == 3)
+        // Back, and ahead again.
+        try tick(at: 2 * day, ahead: 0)
+        try tick(at: 2 * day + 1, ahead: 11 * day)
+        try tick(at: 3 * day, ahead: 11 * day)
+        #expect(try chunks() == 3)
+        try tick(at: 3 * day + 1, ahead: 11 * day)
+        #expect(try chunks() == 0)
+        next.close()
     }
 
     @Test("without a policy all is kept")

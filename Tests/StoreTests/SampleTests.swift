@@ -1,6 +1,7 @@
 import Encoding
 import Foundation
 import SQLite
+import TestFiles
 import Testing
 import Vocabulary
 
@@ -271,6 +272,19 @@ struct CareTests {
         var status = stat()
         #expect(stat(target, &status) == 0 && status.st_mode & 0o777 == 0o600)
         #expect(throws: StoreError.self) { try reader.backup(to: target) }
+    }
+
+    @Test("a copy that can't be finished leaves no file")
+    func brokenBackup() throws {
+        let (folder, store) = try filled()
+        store.close()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file))
+        // Every page but the first, which tells what the file is.
+        bytes.replaceSubrange(4_096..., with: Data(repeating: 0xa5, count: bytes.count - 4_096))
+        try bytes.write(to: URL(fileURLWithPath: folder.file))
+        let reader = try? folder.read()
+        #expect(throws: StoreError.self) { try #require(reader).backup(to: folder("t.db")) }
+        #expect(!FileManager.default.fileExists(atPath: folder("t.db")))
     }
 
     @Test("closing gives space back")

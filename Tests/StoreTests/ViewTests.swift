@@ -1,4 +1,5 @@
 import Store
+import TestFiles
 import Testing
 import Vocabulary
 

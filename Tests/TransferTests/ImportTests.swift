@@ -1,5 +1,6 @@
 import Recorder
 import Store
+import TestFiles
 import Testing
 import Transfer
 import Vocabulary

@@ -1,5 +1,6 @@
 import Interchange
 import Store
+import TestFiles
 import Testing
 import Transfer
 import Vocabulary

@@ -1,6 +1,7 @@
 import Forensics
 import Foundation
 import Store
+import TestFiles
 import Testing
 import Transfer
 import Vocabulary

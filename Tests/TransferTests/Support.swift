@@ -1,43 +1,9 @@
 import Crypto
-import Glibc
 import Recorder
 import Store
 import Testing
 import Transfer
 import Vocabulary
-
-/// A folder that is gone when the test is over.
-final class Folder {
-    let path: String
-
-    init() throws {
-        var name = Array("/tmp/weir-transfer-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&name).map { String(cString: $0) })
-    }
-
-    deinit {
-        guard let folder = opendir(path) else { return }
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            unlink(path + "/" + name)
-        }
-        closedir(folder)
-        rmdir(path)
-    }
-
-    func callAsFunction(_ name: String) -> String { path + "/" + name }
-
-    func write(_ text: String, to name: String) throws -> String {
-        let path = self(name)
-        let file = try #require(fopen(path, "w"))
-        defer { fclose(file) }
-        let bytes = Array(text.utf8)
-        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
-        return path
-    }
-}
 
 let pseudonyms = KeyedPseudonymiser(
     key: SharedSecret(SecretBytes(copying: [UInt8](repeating: 7, count: 32))))

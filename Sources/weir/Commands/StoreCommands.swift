@@ -20,17 +20,22 @@ struct StoreCommand: ParsableCommand {
     struct CheckStore: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
-            abstract: "Read every page and every sample. Status 1 if something is damaged.")
+            abstract: "Read every page and every sample, and make the sums anew.",
+            discussion: "Status 1 if something is damaged. The gateway may be running.")
 
         @OptionGroup var store: StoreOptions
 
         func run() throws {
             let reader = try store.open()
             let problems: [String]
-            do { problems = try reader.check() } catch { throw Failure.trouble(error) }
-            guard problems.isEmpty else {
-                throw Failure(message: problems.joined(separator: "\n"), status: 1)
+            var notes: [String] = []
+            do { problems = try reader.check { notes.append($0) } } catch {
+                throw Failure.trouble(error)
             }
+            guard problems.isEmpty else {
+                throw Failure(message: (problems + notes).joined(separator: "\n"), status: 1)
+            }
+            for note in notes { say(note) }
             say("nothing is damaged")
         }
     }
