@@ -1,7 +1,9 @@
 import COpenSSL
+import Synchronization
 
 /// One keyed HMAC (RFC 2104), for one message after another. Its memory is wiped when it ends.
-struct HMAC: ~Copyable {
+struct HMAC: ~Copyable, @unchecked Sendable {
+    /// This value's alone.
     private let context: OpaquePointer
 
     init(_ prf: PRF, key: Span<UInt8>) throws(CryptoError) {
@@ -39,4 +41,37 @@ struct HMAC: ~Copyable {
     }
 
     deinit { EVP_MAC_CTX_free(context) }
+}
+
+/// HMAC-SHA-256 with one key for many messages, from any thread; the key is prepared once.
+package final class KeyedHMAC: Sendable {
+    private let mac: Mutex<HMAC>
+
+    package init(key: borrowing SecretBytes) {
+        let keyed = try? key.withBytes { bytes throws(CryptoError) in
+            try HMAC(.hmacSHA256, key: bytes)
+        }
+        guard let keyed else { Self.fail() }
+        mac = Mutex(keyed)
+    }
+
+    /// 32 bytes. Can fail for want of memory only, and then ends the process.
+    package func authenticator(_ message: [UInt8]) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: PRF.hmacSHA256.length)
+        let done = mac.withLock { mac in
+            do throws(CryptoError) {
+                try mac.restart()
+                try mac.update(message.span)
+                var span = output.mutableSpan
+                try mac.finish(&span)
+                return true
+            } catch { return false }
+        }
+        guard done else { Self.fail() }
+        return output
+    }
+
+    private static func fail() -> Never {
+        preconditionFailure("OpenSSL could not compute an HMAC; is there no memory left?")
+    }
 }

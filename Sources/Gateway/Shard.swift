@@ -305,7 +305,7 @@ final class Shard {
 
     /// What a flood causes is added up here, so that the recorder's load is bounded.
     private func record(_ event: any Event) {
-        if let event = event as? any CoalescingEvent {
+        if let event = event.coalescing {
             record(coalescer.add(event, at: now))
         } else {
             sink.record(event, at: now)

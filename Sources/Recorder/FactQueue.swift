@@ -86,7 +86,7 @@ package final class FactQueue: @unchecked Sendable {
 
 /// How many events one stands for.
 func weight(of event: any Event) -> UInt64 {
-    (event as? any CoalescingEvent)?.count.clear ?? 1
+    event.coalescing?.count.clear ?? 1
 }
 
 /// Counts by kind of event. One thread adds, another takes.

@@ -8,23 +8,27 @@ package import Vocabulary
 /// `HMAC(key, purpose ‖ 0 ‖ bytes)` in base32 (RFC 4648 §6, lower case, 16 characters). With 80
 /// bits, a million names have a chance of 4·10⁻¹³ that two of them share one.
 package struct KeyedPseudonymiser: Pseudonymiser {
-    private let key: SharedSecret
+    private let mac: KeyedHMAC
 
     /// - Parameter key: 32 random bytes, the same for as long as pseudonyms shall stay the same.
     package init(key: SharedSecret) {
-        self.key = key
+        mac = KeyedHMAC(key: key.bytes)
     }
 
     package func pseudonym(of canonicalBytes: [UInt8], for purpose: Purpose) -> String {
-        let message = Array(purpose.rawValue.utf8) + [0] + canonicalBytes
-        let mac = hmacSHA256(key: key.bytes, message)
-        return purpose.rawValue + ":" + base32(mac.prefix(10))
+        var message: [UInt8] = []
+        message.reserveCapacity(8 + canonicalBytes.count)
+        message.append(contentsOf: purpose.rawValue.utf8)
+        message.append(0)
+        message.append(contentsOf: canonicalBytes)
+        return purpose.rawValue + ":" + base32(mac.authenticator(message).prefix(10))
     }
 }
 
 /// - Parameter bytes: a multiple of five.
 private func base32(_ bytes: some Sequence<UInt8>) -> String {
     var text: [UInt8] = []
+    text.reserveCapacity(16)
     var bits: UInt32 = 0
     var length: UInt32 = 0
     for byte in bytes {

@@ -107,7 +107,7 @@ struct Pipeline: Sendable {
         case .event(let event, let instant):
             count(event)
             users.observe(event)
-            if let event = event as? any CoalescingEvent {
+            if let event = event.coalescing {
                 keep(coalescer.add(event, at: instant))
             } else {
                 keep(event, at: instant)

@@ -57,9 +57,9 @@ package struct RowBinder {
     }
 }
 
-/// Memory for the texts of one row.
+/// Memory for the texts of one run of a statement.
 final class TextBuffer {
-    static let size = 4_096
+    static let size = 8_192
     let bytes: UnsafeMutablePointer<UInt8>
 
     init() { bytes = .allocate(capacity: Self.size) }

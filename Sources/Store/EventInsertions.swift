@@ -1,32 +1,60 @@
 import SQLite
 import Vocabulary
 
-/// The commands that write events, one for each kind.
+/// The commands that write events: for each kind one that writes a row, and others that write
+/// several, for which SQLite opens the table and its indexes once.
 final class EventInsertions {
-    private var statements: [String: Statement] = [:]
+    private var statements: [Block: Statement] = [:]
 
-    private struct Kind: Sendable {
-        let insertion: String
-        let fields: Int
+    private struct Block: Hashable {
+        let kind: Int
+        let rows: Int
     }
+
+    /// Rows that one command writes, from many to one.
+    private static let blocks = [16, 4, 1]
 
     private static let kinds = Dictionary(
-        uniqueKeysWithValues: Catalogue.events.map {
-            ($0.name, Kind(insertion: Tables.event($0).insertion(), fields: $0.fields.count))
-        })
+        uniqueKeysWithValues: Catalogue.events.enumerated().map { ($1.name, $0) })
+    private static let fields = Catalogue.events.map(\.fields.count)
 
     static func knows(_ event: DisclosedEvent) -> Bool {
-        kinds[event.kind]?.fields == event.values.count
+        kinds[event.kind].map { fields[$0] == event.values.count } ?? false
     }
 
-    /// - Returns: nil for a kind that is not in the catalogue.
-    func statement(
-        for kind: String, on connection: Connection
-    ) throws(SQLiteError) -> Statement? {
-        if let statement = statements[kind] { return statement }
-        guard let insertion = Self.kinds[kind]?.insertion else { return nil }
-        let statement = try connection.prepare(insertion)
-        statements[kind] = statement
+    /// Writes each event with the id that is as far from `id` as the event is from the first one.
+    /// Kinds that are not in the catalogue are left out.
+    func insert(
+        _ records: [RecordedEvent], id: Int64, run: Int64, on connection: Connection
+    ) throws(SQLiteError) {
+        var places = [[Int]](repeating: [], count: Self.fields.count)
+        for place in records.indices {
+            guard let kind = Self.kinds[records[place].event.kind] else { continue }
+            places[kind].append(place)
+        }
+        for (kind, places) in places.enumerated() {
+            var rest = places[...]
+            for rows in Self.blocks {
+                while rest.count >= rows {
+                    let statement = try statement(for: Block(kind: kind, rows: rows), connection)
+                    try statement.run { row in
+                        for place in rest.prefix(rows) {
+                            row.bind(records[place], id: id + Int64(place), run: run)
+                        }
+                    }
+                    rest = rest.dropFirst(rows)
+                }
+            }
+        }
+    }
+
+    private func statement(
+        for block: Block, _ connection: Connection
+    ) throws(SQLiteError) -> Statement {
+        if let statement = statements[block] { return statement }
+        let table = Tables.event(Catalogue.events[block.kind])
+        let statement = try connection.prepare(table.insertion(ofRows: block.rows))
+        statements[block] = statement
         return statement
     }
 
@@ -47,6 +75,14 @@ final class EventInsertions {
 }
 
 extension RowBinder {
+    fileprivate mutating func bind(_ record: RecordedEvent, id: Int64, run: Int64) {
+        bind(id)
+        bind(run)
+        bind(record.at.nanoseconds)
+        bind(record.instant.stored)
+        for datum in record.event.values { bind(datum) }
+    }
+
     mutating func bind(_ datum: Datum) {
         switch datum {
         case .null: bindNull()

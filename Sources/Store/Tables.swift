@@ -27,12 +27,20 @@ enum Tables {
                 + " \(options)"
         }
 
-        /// With one parameter for each column, in order.
+        /// With one parameter for each column of each row, in order.
         func insertion(orReplace: Bool = false) -> String {
+            insertion("INSERT\(orReplace ? " OR REPLACE" : "")", ofRows: 1)
+        }
+
+        /// Of several rows at once. Where one is refused those before it stay, so that SQLite need
+        /// not note how to take them back: the transaction must end there.
+        func insertion(ofRows rows: Int) -> String { insertion("INSERT OR FAIL", ofRows: rows) }
+
+        private func insertion(_ verb: String, ofRows rows: Int) -> String {
             let names = columns.map { quoted($0.name) }.joined(separator: ", ")
-            let marks = columns.map { _ in "?" }.joined(separator: ", ")
-            return "INSERT\(orReplace ? " OR REPLACE" : "") INTO \(quoted(name)) (\(names))"
-                + " VALUES (\(marks))"
+            let marks = "(" + columns.map { _ in "?" }.joined(separator: ", ") + ")"
+            return "\(verb) INTO \(quoted(name)) (\(names)) VALUES "
+                + repeatElement(marks, count: rows).joined(separator: ", ")
         }
     }
 

@@ -47,7 +47,7 @@ struct Writer {
     mutating func append(
         events: [RecordedEvent], ticks: [RecordedTick], on connection: Connection
     ) throws(SQLiteError) {
-        for event in events { try append(event, on: connection) }
+        try append(events, on: connection)
         for tick in ticks { try append(tick, on: connection) }
         if journalRows >= Fold.rows || journalBytes >= Fold.bytes { try fold(on: connection) }
         try note(
@@ -56,19 +56,14 @@ struct Writer {
     }
 
     private mutating func append(
-        _ record: RecordedEvent, on connection: Connection
+        _ records: [RecordedEvent], on connection: Connection
     ) throws(SQLiteError) {
-        guard let insertion = try insertions.statement(for: record.event.kind, on: connection)
-        else { return }
-        try insertion.run { row in
-            row.bind(nextID)
-            row.bind(run)
-            row.bind(record.at.nanoseconds)
-            row.bind(record.instant.stored)
-            for datum in record.event.values { row.bind(datum) }
-        }
-        nextID += 1
-        if let child = EventInsertions.closedChild(record.event), let latest = groups.close(child) {
+        try insertions.insert(records, id: nextID, run: run, on: connection)
+        nextID += Int64(records.count)
+        for record in records {
+            guard let child = EventInsertions.closedChild(record.event),
+                let latest = groups.close(child)
+            else { continue }
             try store([latest], on: connection)
         }
     }
@@ -196,7 +191,7 @@ extension Timestamp {
 }
 
 extension Instant {
-    fileprivate var stored: Int64 { Int64(clamping: nanoseconds) }
+    var stored: Int64 { Int64(clamping: nanoseconds) }
 }
 
 extension UInt64 {

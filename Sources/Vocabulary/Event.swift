@@ -3,6 +3,12 @@ package protocol Event: Sendable {
     static var schema: Schema<Self> { get }
     /// A plausible value, for documentation and tests.
     static var example: Self { get }
+    /// Itself, if a flood can cause it.
+    var coalescing: (any CoalescingEvent)? { get }
+}
+
+extension Event {
+    package var coalescing: (any CoalescingEvent)? { nil }
 }
 
 /// Properties of an event that several kinds of event share; each is a field of its own.
@@ -20,6 +26,7 @@ package protocol CoalescingEvent: Event {
 }
 
 extension CoalescingEvent {
+    package var coalescing: (any CoalescingEvent)? { self }
     package mutating func generaliseSource(v4 _: Int, v6 _: Int) {}
 }
 
@@ -110,27 +117,14 @@ extension Event {
     package var kind: String { Self.schema.name }
 
     package func disclosed(under policy: Disclosure) -> DisclosedEvent {
-        DisclosedEvent(
-            kind: Self.schema.name, values: Self.schema.fields.map { $0.datum(self, policy) })
+        DisclosedEvent(kind: Self.schema.name, values: Self.schema.values(self, policy))
     }
 
     /// What this event adds to which series.
-    package var increments: [Increment] {
-        Self.schema.counters.map {
-            Increment(family: $0.family.name, slot: $0.slot(self), amount: $0.amount(self))
-        }
-    }
+    package var increments: [Increment] { Self.schema.increments(self) }
 
     /// What this event adds to which histograms.
-    package var observations: [Observation] {
-        Self.schema.histograms.flatMap { histogram in
-            histogram.observations(self).map {
-                Observation(
-                    family: histogram.family.name, slot: $0.slot, value: $0.seconds,
-                    session: histogram.session(self)?.description)
-            }
-        }
-    }
+    package var observations: [Observation] { Self.schema.observations(self) }
 }
 
 package struct Increment: Hashable, Sendable {

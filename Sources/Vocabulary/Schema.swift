@@ -41,7 +41,7 @@ package struct FieldDescription: Hashable, Sendable {
 
 /// Everything there is to know about one kind of event. Tables, metrics, documentation and help
 /// are made from it.
-package struct Schema<E: Event>: Sendable {
+package final class Schema<E: Event>: Sendable {
     package let name: String
     /// The version of the vocabulary that brought it.
     package let since: Int
@@ -52,6 +52,11 @@ package struct Schema<E: Event>: Sendable {
     package let fields: [Field<E>]
     package let counters: [Counter<E>]
     package let histograms: [Histogram<E>]
+    // What is done with each event: closures, so that they are compiled for this kind of event,
+    // not for any.
+    let values: @Sendable (E, Disclosure) -> [Datum]
+    let increments: @Sendable (E) -> [Increment]
+    let observations: @Sendable (E) -> [Observation]
 
     package init(
         _ name: String, since: Int, rfc: String = "", _ meaning: String, fields: [Field<E>],
@@ -64,5 +69,24 @@ package struct Schema<E: Event>: Sendable {
         self.fields = fields
         self.counters = counters
         self.histograms = histograms
+        values = { event, policy in fields.map { $0.datum(event, policy) } }
+        increments = { event in
+            counters.map {
+                Increment(family: $0.family.name, slot: $0.slot(event), amount: $0.amount(event))
+            }
+        }
+        observations = { event in
+            var observations: [Observation] = []
+            for histogram in histograms {
+                let session = histogram.session(event)?.description
+                for (slot, seconds) in histogram.observations(event) {
+                    observations.append(
+                        Observation(
+                            family: histogram.family.name, slot: slot, value: seconds,
+                            session: session))
+                }
+            }
+            return observations
+        }
     }
 }

@@ -53,28 +53,6 @@ func ask(_ path: String, slots: Int, hours: Double) throws -> [(String, Double)]
     return results
 }
 
-/// Events of a login, as many as there are in 100 ms at the rate that is asked for and then some,
-/// durable with each batch.
-func eventsPerSecond(_ path: String) throws -> Results {
-    let store = try Store(path: path, version: "bench", at: Timestamp(nanoseconds: 1), bootID: "b")
-    let policy = Disclosure(pseudonymiser: Hidden())
-    let batch = (0..<15_000).map { index in
-        var event = SessionEstablished.example
-        event.session = Public(SessionID(milliseconds: UInt64(index), random: []))
-        return RecordedEvent(
-            at: Timestamp(nanoseconds: Int64(index)), instant: Instant(nanoseconds: UInt64(index)),
-            event: event.disclosed(under: policy))
-    }
-    let start = seconds(CLOCK_MONOTONIC)
-    let cpu = seconds(CLOCK_THREAD_CPUTIME_ID)
-    for _ in 0..<10 { try store.append(events: batch, ticks: []) }
-    let count = Double(batch.count * 10)
-    return [
-        ("events_per_s", count / (seconds(CLOCK_MONOTONIC) - start)),
-        ("cpu_us_per_event", (seconds(CLOCK_THREAD_CPUTIME_ID) - cpu) / count * 1e6),
-    ]
-}
-
 /// A year of the gateway's own figures, one a minute, summed up by day.
 func yearOfMinutes(_ path: String) throws -> [(String, Double)] {
     let store = try Store(path: path, version: "bench", at: Timestamp(nanoseconds: 1), bootID: "b")

@@ -6,6 +6,7 @@ import Vocabulary
 //     store-bench run FILE [SLOTS [HOURS]]      one JSON object; FILE must not be there
 //     store-bench ask FILE [SLOTS [HOURS]]      the questions alone, of such a file
 //     store-bench write FILE [SLOTS [HOURS]]    only takes the samples in
+//     store-bench events FILE                   only the events
 //     store-bench text UNIT [SLOTS [HOURS]]     the same samples as OpenMetrics text; UNIT of the
 //                                               times is `s` or `ms`
 
@@ -76,10 +77,12 @@ do {
     case "run" where words.count > 2: show(try run(words[2], slots: slots, hours: hours))
     case "ask" where words.count > 2: show(try ask(words[2], slots: slots, hours: hours))
     case "write" where words.count > 2: show(try write(words[2], slots: slots, hours: hours))
+    case "events" where words.count > 2: show(try eventsPerSecond(words[2]))
     case "text" where words.count > 2: text(words[2], slots: slots, hours: hours)
     default:
         print(
-            "usage: store-bench run|ask|write FILE [SLOTS [HOURS]] | text s|ms [SLOTS [HOURS]]")
+            "usage: store-bench run|ask|write FILE [SLOTS [HOURS]] | events FILE | text s|ms [SLOTS [HOURS]]"
+        )
     }
 } catch {
     print(error)

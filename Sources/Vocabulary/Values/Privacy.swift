@@ -56,12 +56,19 @@ package protocol PersonalValue: Recordable {
     var canonicalBytes: [UInt8] { get }
     /// A coarser value that many people share: a network prefix, a domain.
     var generalised: Datum { get }
+    /// There is nothing to tell.
+    var isAbsent: Bool { get }
+}
+
+extension PersonalValue {
+    package var isAbsent: Bool { false }
 }
 
 extension Optional: PersonalValue where Wrapped: PersonalValue {
     package static var purpose: Purpose { Wrapped.purpose }
     package var canonicalBytes: [UInt8] { self?.canonicalBytes ?? [] }
     package var generalised: Datum { self?.generalised ?? .null }
+    package var isAbsent: Bool { self?.isAbsent ?? true }
 }
 
 /// Makes keyed pseudonyms. The key never leaves the implementation.
@@ -108,7 +115,7 @@ package struct Disclosure: Sendable {
 
     /// What a sink gets to see of `value`.
     package func disclose<Value: PersonalValue>(_ value: Value) -> Datum {
-        guard value.datum != .null else { return .null }
+        guard !value.isAbsent else { return .null }
         switch treatment(of: Value.purpose) {
         case .clear: return value.datum
         case .pseudonym:
