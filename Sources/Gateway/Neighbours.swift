@@ -18,8 +18,9 @@ final class Neighbours: Sendable {
         let fewest = better.map(\.1.rawValue.nonzeroBitCount).min()
         let best = better.filter { $0.1.rawValue.nonzeroBitCount == fewest }
         guard !best.isEmpty else { return false }
-        // The same one for a request that comes again; one or another for different peers.
-        let name = request.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        // The same one for a request that comes again; one or another for different peers. The last
+        // bytes of the SPI are alike for all that the kernel has given to one shard.
+        let name = request.bytes.prefix(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         var handed = request
         handed.isHandedOn = true
         return best[Int(name % UInt64(best.count))].0.post(handed)
