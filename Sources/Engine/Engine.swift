@@ -44,8 +44,8 @@ package final class Engine {
     /// Of these, the ones whose peer never proved itself.
     var lingeringStrangers = 0
     var sessions: [SessionID: Session] = [:]
-    /// Sessions by their user's canonical bytes, oldest first.
-    var namesakes: [[UInt8]: [SessionID]] = [:]
+    /// Sessions by their user, oldest first.
+    var namesakes: [UserKey: [SessionID]] = [:]
     /// Who is evicted next; made when it is needed.
     var evictionQueues: [EvictionScope: EvictionQueue] = [:]
     var sessionOfChild: [ChildID: SessionID] = [:]
@@ -70,8 +70,8 @@ package final class Engine {
     var replacedCounts: [String: Int] = [:]
     var fragmentsSent: UInt64 = 0
     var fragmentsReceived: UInt64 = 0
-    /// Held of messages that are not whole yet.
-    var reassemblyBytes = 0
+    /// What is held of messages that are not whole yet.
+    var reassemblies = ReassemblyBook()
 
     package init(_ policy: EnginePolicy, dataplane: any Dataplane, random: any RandomSource) {
         self.policy = policy
@@ -216,7 +216,7 @@ package final class Engine {
         sas.isEmpty && sessions.isEmpty && halfOpen.isEmpty && initiations.isEmpty
             && initiated.isEmpty
             && namesakes.isEmpty && sessionCounts.isEmpty && replacedCounts.isEmpty
-            && reassemblyBytes == 0 && inboundSPIs.isEmpty
+            && reassemblies.isEmpty && inboundSPIs.isEmpty
             && sessionOfChild.isEmpty && lingering == 0 && lingeringStrangers == 0
             && pools.values.allSatisfy(\.isUnused)
     }

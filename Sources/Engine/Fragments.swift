@@ -19,6 +19,9 @@ struct Reassembly {
     /// Fragments of one message, and bytes in all of them: more than any sane message has.
     static let fragmentLimit: UInt16 = 128
     static let byteLimit = 65_535
+    /// Bytes of all messages of one source whose senders have not proved themselves: an IPv4
+    /// address, or an IPv6 /64.
+    static let sourceLimit = 4 * byteLimit
 
     let messageID: UInt32
     let isResponse: Bool
@@ -26,11 +29,14 @@ struct Reassembly {
     private(set) var parts: [UInt16: [UInt8]] = [:]
     private(set) var bytes = 0
     private var first: ReceivedContents?
+    /// Where it comes from, if its sender has not proved itself.
+    let stranger: IPAddress?
 
-    init(_ header: Header, total: UInt16) {
+    init(_ header: Header, total: UInt16, stranger: IPAddress?) {
         messageID = header.messageID
         isResponse = header.isResponse
         self.total = total
+        self.stranger = stranger
     }
 
     func has(_ number: UInt16) -> Bool { parts[number] != nil }
@@ -46,6 +52,51 @@ struct Reassembly {
         guard parts.count == Int(total), var whole = first else { return nil }
         whole.contents = (1...total).flatMap { parts[$0] ?? [] }
         return whole
+    }
+}
+
+/// What all reassemblies hold, and which of them give way. A key exchange costs a peer little, so
+/// that strangers can have as many as they like: they take nothing from peers that have proved
+/// themselves, and little from each other.
+struct ReassemblyBook {
+    private(set) var bytes = 0
+    private(set) var strangerBytes = 0
+    private var bySource: [IPAddress: Int] = [:]
+    /// Our SPIs of the IKE SAs of strangers that hold some, the oldest first. No more than may be
+    /// half-open, or linger.
+    private var strangers: [(spi: UInt64, source: IPAddress)] = []
+
+    var isEmpty: Bool { bytes == 0 && bySource.isEmpty && strangers.isEmpty }
+
+    /// Who must give way before a stranger from `source`, or with nil somebody proven, may hold
+    /// `more` bytes; itself, perhaps.
+    ///
+    /// - Returns: nil if there is room, or nobody to give way.
+    func victim(for more: Int, of source: IPAddress?, limit: Int) -> UInt64? {
+        if let source {
+            if (bySource[source] ?? 0) + more > Reassembly.sourceLimit {
+                return strangers.first { $0.source == source }?.spi
+            }
+            if strangerBytes + more > limit / 2 { return strangers.first?.spi }
+        }
+        return bytes + more > limit ? strangers.first?.spi : nil
+    }
+
+    mutating func add(_ more: Int, of source: IPAddress?, spi: UInt64) {
+        bytes += more
+        guard let source else { return }
+        strangerBytes += more
+        bySource[source, default: 0] += more
+        if !strangers.contains(where: { $0.spi == spi }) { strangers.append((spi, source)) }
+    }
+
+    mutating func remove(_ less: Int, of source: IPAddress?, spi: UInt64) {
+        bytes -= less
+        guard let source else { return }
+        strangerBytes -= less
+        let left = (bySource[source] ?? 0) - less
+        bySource[source] = left > 0 ? left : nil
+        strangers.removeAll { $0.spi == spi }
     }
 }
 
@@ -70,19 +121,24 @@ extension Engine {
             // Another message, or the same cut smaller: the peer has learned the path's limit.
             discardFragments(of: sa)
         }
-        var reassembly = sa.reassembly ?? Reassembly(header, total: fragment.total)
+        var reassembly =
+            sa.reassembly
+            ?? Reassembly(
+                header, total: fragment.total,
+                stranger: sa.proof == .authenticated ? nil : path.remote.address.source)
         guard reassembly.total == fragment.total, !reassembly.has(fragment.number) else {
             output.drop(.fragment, sa.proof, from: path)
             return nil
         }
-        guard reassembly.bytes + part.contents.count <= Reassembly.byteLimit,
-            reassemblyBytes + part.contents.count <= policy.reassemblyLimit
+        let count = part.contents.count
+        guard reassembly.bytes + count <= Reassembly.byteLimit,
+            makeRoom(for: count, of: reassembly, sa, &output)
         else {
             output.drop(.fragmentLimit, sa.proof, from: path)
             return nil
         }
         reassembly.add(part, number: fragment.number)
-        reassemblyBytes += part.contents.count
+        reassemblies.add(count, of: reassembly.stranger, spi: sa.localSPI)
         sa.reassembly = reassembly
         if sa.timers[.fragments] == nil {
             sa.timers[.fragments] = now + policy.timing.reassembly
@@ -90,10 +146,25 @@ extension Engine {
         return reassembly.whole
     }
 
+    /// Has strangers give way to a fragment, the oldest first.
+    ///
+    /// - Returns: whether there is room for it now.
+    private func makeRoom(
+        for count: Int, of reassembly: Reassembly, _ sa: IKESA, _ output: inout Output
+    ) -> Bool {
+        let limit = policy.reassemblyLimit
+        while let spi = reassemblies.victim(for: count, of: reassembly.stranger, limit: limit) {
+            guard let victim = sas[spi], victim !== sa else { return false }
+            discardFragments(of: victim)
+            output.drop(.fragmentLimit, victim.proof, from: victim.path)
+        }
+        return reassemblies.bytes + count <= limit
+    }
+
     /// Lets go of fragments, because their message is whole or never will be.
     func discardFragments(of sa: IKESA) {
         guard let reassembly = sa.reassembly else { return }
-        reassemblyBytes -= reassembly.bytes
+        reassemblies.remove(reassembly.bytes, of: reassembly.stranger, spi: sa.localSPI)
         sa.reassembly = nil
         sa.timers[.fragments] = nil
     }

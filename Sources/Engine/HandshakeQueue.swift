@@ -12,6 +12,8 @@ package struct HandshakeQueue: Sendable {
         package let bytes: [UInt8]
         package let path: Path
         package let received: Instant
+        /// It comes from another shard, which had no room for it.
+        package var isHandedOn = false
 
         package init(bytes: [UInt8], path: Path, received: Instant) {
             self.bytes = bytes

@@ -190,7 +190,8 @@ struct Rival {
         case ike(UInt64)
     }
 
-    let product: Product
+    /// What the peer replaces it by, if it rekeys that as well.
+    var product: Product
     /// Of the peer's exchange: the lower of its two.
     let nonce: [UInt8]
 

@@ -13,7 +13,7 @@ extension Engine {
         session.path = sa.path
         sessions[session.id] = session
         sessionCounts[session.connection.name, default: 0] += 1
-        namesakes[session.identity.canonicalBytes, default: []].append(session.id)
+        namesakes[session.userKey, default: []].append(session.id)
         queueForEviction(session)
         startTimers(of: sa, session, at: now)
     }
@@ -125,9 +125,9 @@ extension Engine {
         if session.replacedUntil != nil, let count = replacedCounts[session.connection.name] {
             replacedCounts[session.connection.name] = count > 1 ? count - 1 : nil
         }
-        let name = session.identity.canonicalBytes
-        namesakes[name]?.removeAll { $0 == session.id }
-        if namesakes[name]?.isEmpty == true { namesakes[name] = nil }
+        let user = session.userKey
+        namesakes[user]?.removeAll { $0 == session.id }
+        if namesakes[user]?.isEmpty == true { namesakes[user] = nil }
         leave(session)
         sa.session = nil
         finishDrain(&output)
@@ -228,4 +228,9 @@ extension IKESA {
 
     var isContested: Bool { if case .contested = phase { true } else { false } }
     var isSuperseded: Bool { if case .superseded = phase { true } else { false } }
+
+    /// It was replaced, or we are about to delete it.
+    var isClosing: Bool {
+        isSuperseded || pending?.job == .deleteIKE || jobs.contains(.deleteIKE)
+    }
 }

@@ -111,10 +111,9 @@ extension Engine {
         return true
     }
 
-    /// What this user has of the login's connection.
+    /// What this user has, by whatever connection.
     func sessionsOfUser(_ login: Login) -> [Session] {
-        (namesakes[login.identity.canonicalBytes] ?? []).compactMap { sessions[$0] }
-            .filter { $0.connection.name == login.connection.name && $0.handle == nil }
+        (namesakes[login.userKey] ?? []).compactMap { sessions[$0] }.filter { $0.handle == nil }
     }
 
     func evict(_ session: Session, at now: Instant, _ output: inout Output) {

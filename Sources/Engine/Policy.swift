@@ -27,7 +27,9 @@ package struct EnginePolicy: Sendable {
     /// The longest IP packet with an IKE message that goes in one piece, bytes, if the peer can
     /// put pieces together (RFC 7383 §2.5).
     package var fragmentSize = 1_280
-    /// Bytes of fragments that may wait for the rest of their messages, in all.
+    /// Bytes of fragments that may wait for the rest of their messages, in all. Peers that have not
+    /// proved themselves have half of it, and any one source of theirs
+    /// ``Reassembly/sourceLimit``.
     package var reassemblyLimit = 4 << 20
     /// Tickets for sessions that come back (RFC 5723); nil: none are issued or taken.
     package var resumption: ResumptionPolicy?

@@ -46,6 +46,12 @@ struct Pool {
         policy = new
     }
 
+    /// Whether there is an address left of each family when so many have been lent.
+    func hasRoom(for coming: UInt64) -> Bool {
+        let free = [ipv4, ipv6].compactMap { $0.map { $0.size - min($0.lent, $0.size) } }
+        return !free.isEmpty && free.allSatisfy { $0 > coming }
+    }
+
     /// How many addresses of a family there are.
     func size(_ family: AddressFamily) -> UInt64 {
         switch family {

@@ -124,14 +124,15 @@ extension Engine {
 
     /// Whether another session of the same user holds an address of this one's too.
     func sharesAddress(_ session: Session, _ address: IPAddress) -> Bool {
-        namesakes(of: session).contains { $0.lease?.addresses.contains(address) ?? false }
+        namesakes(of: session).contains {
+            $0.lease?.pool == session.lease?.pool
+                && $0.lease?.addresses.contains(address) ?? false
+        }
     }
 
-    /// The user's other sessions. Who has the same name by another connection may be another.
+    /// The user's other sessions.
     private func namesakes(of session: Session) -> [Session] {
-        (namesakes[session.identity.canonicalBytes] ?? []).filter { $0 != session.id }
-            .compactMap { sessions[$0] }
-            .filter { $0.connection.name == session.connection.name }
+        (namesakes[session.userKey] ?? []).filter { $0 != session.id }.compactMap { sessions[$0] }
     }
 }
 

@@ -58,13 +58,15 @@ package enum RemoteEnd: Hashable, Sendable {
     case evicted
 }
 
-/// A user by one connection: the same identity may be another's by another one.
+/// A user: an identity that was proved to one of ours (RFC 7296 §2.4). The same identity may be
+/// another's at another of ours. Connections come, go and change their names; they are no part of
+/// who somebody is.
 package struct UserKey: Hashable, Sendable {
-    private let connection: String
+    private let local: [UInt8]
     private let identity: [UInt8]
 
-    init(connection: String, identity: Identity) {
-        self.connection = connection
+    init(_ identity: Identity, at local: Identity) {
+        self.local = local.canonicalBytes
         self.identity = identity.canonicalBytes
     }
 }
@@ -98,9 +100,7 @@ extension Engine {
 
     /// A login's user's sessions at other shards.
     func sessionsElsewhere(_ login: Login) -> [RemoteSession] {
-        guard let directory else { return [] }
-        let user = UserKey(connection: login.connection.name, identity: login.identity)
-        return directory.sessions(of: user, besides: policy.shard)
+        directory?.sessions(of: login.userKey, besides: policy.shard) ?? []
     }
 
     /// - Returns: false if the user's sessions at other shards are not those any more.
@@ -116,7 +116,9 @@ extension Engine {
 }
 
 extension Session {
-    var userKey: UserKey {
-        UserKey(connection: connection.name, identity: identity)
-    }
+    var userKey: UserKey { UserKey(identity, at: connection.localIdentity) }
+}
+
+extension Engine.Login {
+    var userKey: UserKey { UserKey(identity, at: connection.localIdentity) }
 }

@@ -67,12 +67,23 @@ package final class Gateway: Sendable {
     ///   - engine: makes the engine on top of the gateway's own data plane, knowing where it
     ///     listens.
     /// - Throws: ``GatewayError``; nothing is left open then, but `inner`.
-    package init(
+    package convenience init(
         _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
         engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
+        try self.init(setup, inner: inner, sink: sink, neighbours: nil, engine: engine)
+    }
+
+    /// As one of several shards.
+    init(
+        _ setup: GatewaySetup, inner: sending [any InnerNetwork], sink: any FactSink,
+        neighbours: Neighbours?,
+        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
+    ) throws(GatewayError) {
         let mailbox = try Mailbox()
-        let shard = try Shard(setup, inner: inner, sink: sink, mailbox: mailbox, engine: engine)
+        let shard = try Shard(
+            setup, inner: inner, sink: sink, mailbox: mailbox, neighbours: neighbours,
+            engine: engine)
         listen = shard.listen
         name = setup.name
         self.mailbox = mailbox

@@ -33,6 +33,10 @@ package protocol GatewayEngine: AnyObject {
     func adopt(_ policy: EnginePolicy) throws(PolicyRefusal)
     /// Who is logged in at the other shards.
     var directory: (any UserDirectory)? { get set }
+    /// What it has no room for.
+    var shortage: Shortage { get }
+    /// Whether a first request of a peer has been answered before.
+    func hasAnswered(_ message: [UInt8], on path: Path) -> Bool
     /// A session's user has logged in at another shard.
     func supersede(
         _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output)

@@ -1,4 +1,5 @@
 import Dispatch
+import Engine
 import Synchronization
 import Vocabulary
 
@@ -7,15 +8,19 @@ import Vocabulary
 final class Mailbox: Sendable {
     /// Questions that may wait; askers beyond that are turned away.
     private static let capacity = 64
+    /// New peers of other shards that may wait.
+    private static let handshakeCapacity = 1_024
 
     let wakeUp: WakeUp
     /// Told by the gateway's thread.
     let isDraining = Atomic<Bool>(false)
+    private let lacking = Atomic<UInt64>(0)
     private let state = Mutex(State())
 
     private struct State {
         var letters: [Letter] = []
         var replacements: [Replacement] = []
+        var handshakes: [HandshakeQueue.Request] = []
         var stopWanted = false
         var closed = false
     }
@@ -43,21 +48,51 @@ final class Mailbox: Sendable {
         wakeUp.signal()
     }
 
+    /// Leaves another shard's new peer.
+    ///
+    /// - Returns: false if there are too many, or the gateway has ended.
+    func post(_ request: HandshakeQueue.Request) -> Bool {
+        let posted = state.withLock { state in
+            guard !state.closed, state.handshakes.count < Self.handshakeCapacity else {
+                return false
+            }
+            state.handshakes.append(request)
+            return true
+        }
+        if posted { wakeUp.signal() }
+        return posted
+    }
+
+    /// What the gateway's thread has no room for, as it last told.
+    var shortage: Shortage { Shortage(rawValue: lacking.load(ordering: .relaxed)) }
+
+    func tell(_ shortage: Shortage) { lacking.store(shortage.rawValue, ordering: .relaxed) }
+
     func askToStop() {
         state.withLock { $0.stopWanted = true }
         wakeUp.signal()
     }
 
     /// What has come since the last call.
-    func take() -> (letters: [Letter], replacements: [Replacement], stopWanted: Bool) {
+    func take() -> News {
         wakeUp.clear()
         return state.withLock { state in
             defer {
                 state.letters.removeAll()
                 state.replacements.removeAll()
+                state.handshakes.removeAll()
             }
-            return (state.letters, state.replacements, state.stopWanted)
+            return News(
+                letters: state.letters, replacements: state.replacements,
+                handshakes: state.handshakes, stopWanted: state.stopWanted)
         }
+    }
+
+    struct News {
+        let letters: [Letter]
+        let replacements: [Replacement]
+        let handshakes: [HandshakeQueue.Request]
+        let stopWanted: Bool
     }
 
     /// No more questions; those that wait get no answer.

@@ -7,13 +7,14 @@ import Vocabulary
 
 extension Shard {
     func answerLetters() {
-        let (letters, replacements, stopWanted) = mailbox.take()
-        stopping = stopWanted
-        for news in replacements {
-            engine.supersede(news.session, news.manner, at: now, &output)
+        let news = mailbox.take()
+        stopping = news.stopWanted
+        for replacement in news.replacements {
+            engine.supersede(replacement.session, replacement.manner, at: now, &output)
         }
         deliver()
-        for letter in letters { letter.settle(answer(to: letter.question)) }
+        for request in news.handshakes { queue(request) }
+        for letter in news.letters { letter.settle(answer(to: letter.question)) }
     }
 
     private func answer(to question: Gateway.Question) -> Gateway.Answer {

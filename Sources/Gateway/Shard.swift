@@ -34,6 +34,8 @@ final class Shard {
     private let silent: [Int]
     private let sink: any FactSink
     let mailbox: Mailbox
+    /// The other shards, if there are any.
+    let neighbours: Neighbours?
     let tunnels: Tunnels
     let engine: any GatewayEngine
     let outbox: Outbox
@@ -56,7 +58,7 @@ final class Shard {
 
     init(
         _ setup: GatewaySetup, inner: [any InnerNetwork], sink: any FactSink, mailbox: Mailbox,
-        engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
+        neighbours: Neighbours?, engine: (any Dataplane, [ListenAddress]) -> any GatewayEngine
     ) throws(GatewayError) {
         sockets = try UDPSockets(
             setup.listen, port: setup.port, natPort: setup.natPort,
@@ -78,6 +80,7 @@ final class Shard {
         innerUp = inner.map { _ in true }
         self.sink = sink
         self.mailbox = mailbox
+        self.neighbours = neighbours
         tunnels = Tunnels()
         tunnels.pathMTU = setup.pathMTU
         self.engine = engine(tunnels, listen)
@@ -151,6 +154,7 @@ final class Shard {
             recordDrops()
             tooBigBudget = Self.tooBigPerSecond
             record(coalescer.release(at: now))
+            tellShortage()
             nextSecond = now + .seconds(1)
         }
         if nextTick <= now {
@@ -196,8 +200,7 @@ final class Shard {
             local: datagram.local, remote: datagram.remote, encapsulated: encapsulated)
         let message = Array(datagram.bytes.dropFirst(markerLength))
         if HandshakeQueue.takes(message) {
-            let request = HandshakeQueue.Request(bytes: message, path: path, received: now)
-            if let stale = handshakes.push(request) { drop(stale) }
+            queue(HandshakeQueue.Request(bytes: message, path: path, received: now))
         } else {
             engine.receive(message, on: path, at: now, &output)
             for packet in tunnels.takeEarly() {
@@ -207,17 +210,24 @@ final class Shard {
         }
     }
 
+    func queue(_ request: HandshakeQueue.Request) {
+        if let stale = handshakes.push(request) { drop(stale) }
+    }
+
     /// Serves strangers for a while; the newest first.
     private func serveHandshakes() {
         guard !handshakes.isEmpty else { return }
         while let stale = handshakes.popStale(at: now) { drop(stale) }
         let started = now
         while let request = handshakes.popNewest() {
-            engine.receive(request.bytes, on: request.path, at: now, &output)
-            deliver()
+            if !handOn(request) {
+                engine.receive(request.bytes, on: request.path, at: now, &output)
+                deliver()
+            }
             now = SystemClock.now
             if (now - started).nanoseconds > Self.handshakeBudget { break }
         }
+        tellShortage()
     }
 
     private func drop(_ request: HandshakeQueue.Request) {

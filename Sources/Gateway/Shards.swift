@@ -8,7 +8,8 @@ import Vocabulary
 /// again (``Namesakes``). From outside it is one.
 ///
 /// The kernel hands each datagram to the shard whose number its SPI of ours begins with, so that
-/// none has to be passed on; a new peer's goes by its own SPI, which is random.
+/// none has to be passed on; a new peer's goes by its own SPI, which is random, and is passed on to a
+/// shard with room if there is none (``Neighbours``).
 package final class Shards: Sendable {
     /// SPIs have one byte for the shard; the limit is far beyond the cores that help.
     package static let limit = 64
@@ -36,18 +37,21 @@ package final class Shards: Sendable {
         setup.shards = min(max(count, 1), Self.limit)
         let board = TickBoard(shards: setup.shards)
         let namesakes = setup.shards > 1 ? Namesakes() : nil
+        let neighbours = setup.shards > 1 ? Neighbours() : nil
         var gateways: [Gateway] = []
         for number in 0..<setup.shards {
             if setup.shards > 1 { setup.name = "gateway-\(number)" }
             let gateway = try Gateway(
                 setup, inner: try inner(number),
-                sink: ShardSink(number: number, next: sink(number), board: board)
+                sink: ShardSink(number: number, next: sink(number), board: board),
+                neighbours: neighbours
             ) {
                 let engine = engine(number, $0, $1)
                 engine.directory = namesakes
                 return engine
             }
             namesakes?.add(gateway.mailbox)
+            neighbours?.add(gateway.mailbox)
             gateways.append(gateway)
             for place in gateway.listen {
                 if place.encapsulated {

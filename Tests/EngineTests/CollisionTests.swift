@@ -206,4 +206,22 @@ struct CollisionTests {
         #expect(pair.gateway.isIdle)
         #expect(pair.client.isIdle)
     }
+
+    @Test("of a Delete of the IKE SA with a wish for another: not now (§2.25.2)")
+    func deleteAndCreate() throws {
+        let (pair, handle, session) = try loggedIn()
+        let before = pair.trace.count
+        pair.actAtGateway { _ = $0.terminate(session, at: $1, &$2) }
+        pair.act { $0.rekeyIKE(handle, at: $1, &$2) }
+        pair.drive(for: .seconds(60))
+        #expect(
+            pair.trace[before...] == [
+                "<-- INFORMATIONAL request 0 { D(IKE) }",
+                "--> CREATE_CHILD_SA request 2 { SA, N, KE }",
+                "--> INFORMATIONAL response 0 {}",
+                "<-- CREATE_CHILD_SA response 2 { N(TEMPORARY_FAILURE) }",
+            ])
+        #expect(pair.gateway.isIdle)
+        #expect(pair.client.isIdle)
+    }
 }

@@ -78,7 +78,7 @@ struct HostileFragmentTests {
 
     init() throws {
         var policy = EnginePolicy.example
-        policy.reassemblyLimit = 100_000
+        policy.reassemblyLimit = 200_000
         pair = Pair(policy)
         peer = RawClient(pair)
         #expect(try peer.initiate(extra: [.notify(NotifyPayload(.fragmentationSupported))]))
@@ -171,15 +171,20 @@ struct HostileFragmentTests {
         try send(9, of: 9, part)
         #expect(drops == [.fragmentLimit, .fragmentLimit])
 
-        // Others have their share of the rest only.
+        // All strangers have half of the room, and the oldest of them gives way.
         let other = RawClient(pair, seed: 2)
         #expect(try other.initiate(extra: [.notify(NotifyPayload(.fragmentationSupported))]))
-        for number: UInt16 in 1...5 {
+        for number: UInt16 in 1...8 {
             let datagram = try other.seal(
                 part, Fragment(number: number, total: 9), first: .none, as: .ikeAuth)
             pair.inject(datagram, from: other.source, port: 4500)
         }
-        #expect(drops.count == 3)
+        #expect(drops == [.fragmentLimit, .fragmentLimit, .fragmentLimit])
+        try send(1, of: 2)
+        try send(2, of: 2)
+        #expect(hasSession)
+        let session = try #require(pair.session)
+        pair.actAtGateway { _ = $0.terminate(session, at: $1, &$2) }
         pair.drive(for: .seconds(60))
         #expect(pair.gateway.isIdle)
     }

@@ -8,12 +8,23 @@ import Vocabulary
 /// Random users on a random network. Whatever they do, the books balance.
 @Suite("Random walks")
 struct HostileWalkTests {
+    private static let environment = ProcessInfo.processInfo.environment
     /// `WEIR_WALKS` asks for more.
-    static let count = ProcessInfo.processInfo.environment["WEIR_WALKS"].flatMap { Int($0) } ?? 300
+    static let count = environment["WEIR_WALKS"].flatMap { Int($0) } ?? 300
     static let parts = 10
+    /// `WEIR_SEED` replays one walk, and tells every message and event of it.
+    static let replay = environment["WEIR_SEED"].flatMap { UInt64($0) }
 
     @Test("keep the books balanced", arguments: 0..<parts)
     func walks(_ part: Int) {
+        if let replay = Self.replay {
+            guard part == 0 else { return }
+            var walk = Walk(seed: replay)
+            walk.pair.tells = true
+            walk.run()
+            for line in walk.pair.story + walk.pair.faults() { Issue.record("\(line)") }
+            return
+        }
         for seed in stride(from: part, to: Self.count, by: Self.parts) {
             var walk = Walk(seed: UInt64(seed))
             walk.run()

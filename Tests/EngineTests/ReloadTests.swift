@@ -66,6 +66,52 @@ struct ReloadTests {
         #expect(pair.tick.pools == [PoolState(name: "rw", size: 4, used: 4)])
     }
 
+    @Test(
+        "with another name for a connection has the same users",
+        arguments: UniquePolicy.allCases, [true, false])
+    func renamed(_ unique: UniquePolicy, initialContact: Bool) throws {
+        var policy = EnginePolicy.example
+        policy.connections[0].unique = unique
+        policy.connections[0].userLimit = 1
+        policy.connections[0].eviction = .oldest
+        let pair = Pair(policy)
+        _ = try #require(pair.connect())
+        pair.drive()
+        policy.connections[0].name = "guests"
+        #expect(pair.adopt(policy) == nil)
+        var client = ClientPolicy.example
+        client.initialContact = initialContact
+        _ = try #require(pair.connect(client, from: .v4(0xc000_0299)))
+        pair.drive(for: .seconds(20))
+        let ends = pair.events(SessionClosed.self).map(\.reason.clear)
+        switch (unique, initialContact) {
+        case (.never, _): #expect(ends == [.evicted])
+        case (.keep, false):
+            #expect(pair.failureReasons == [.alreadyConnected])
+            #expect(ends.isEmpty)
+        case (_, _): #expect(ends == [.replaced])
+        }
+        #expect(pair.tick.sessions == 1)
+    }
+
+    @Test("leaves users apart who have one name at two identities of the gateway's")
+    func otherUsers() throws {
+        var policy = EnginePolicy.example
+        var other = policy.connections[0]
+        other.name = "guests"
+        other.localIdentity = Identity("gw2.lab")
+        policy.connections.append(other)
+        let pair = Pair(policy)
+        for name in ["gw.lab", "gw2.lab"] {
+            var client = ClientPolicy.example
+            client.remoteIdentity = Identity(name)
+            _ = try #require(pair.connect(client))
+            pair.drive(for: .seconds(20))
+        }
+        #expect(pair.tick.sessions == 2)
+        #expect(Set(pair.virtualAddresses).count == 2)
+    }
+
     @Test("is refused whole while a pool would lose what it has lent")
     func poolInUse() throws {
         let pair = Pair()

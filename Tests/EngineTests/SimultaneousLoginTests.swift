@@ -10,7 +10,7 @@ import Vocabulary
 @Suite("Logins of one user at several shards at once")
 struct SimultaneousLoginTests {
     /// The directory of shards that take turns on one thread.
-    private final class Board: UserDirectory, @unchecked Sendable {
+    final class Board: UserDirectory, @unchecked Sendable {
         private var table = UserTable()
         private(set) var news: [(session: RemoteSession, manner: RemoteEnd)] = []
         /// What happens when so many more calls have come.

@@ -7,7 +7,7 @@ import Vocabulary
 
 @Suite("Namesakes")
 struct NamesakesTests {
-    private let user = UserKey(connection: "staff", identity: Identity("alice@lab"))
+    private let user = UserKey(Identity("alice@lab"), at: Identity("gw.lab"))
 
     private func session(_ number: Int, at shard: Int) -> RemoteSession {
         RemoteSession(

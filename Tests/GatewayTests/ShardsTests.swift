@@ -176,4 +176,63 @@ struct ShardsTests {
             #expect(received == [number, number])
         }
     }
+
+    /// An IKE_SA_INIT that the kernel gives to the second shard of three.
+    private func initiation(_ name: Int) -> [UInt8] {
+        bytes(hex: "a1a2a3\(10 + name) 00000004 0000000000000000 21 20 22 08 00000000 0000001c")
+    }
+
+    @Test("a shard without room hands new peers to one that has it, but for those it has answered")
+    func handedOn() throws {
+        let (shards, diaries, _) = try scripted()
+        try shards.start()
+        defer { shards.stop() }
+        let probe = try Probe()
+        let place = try #require(shards.listen.first { !$0.encapsulated })
+        func ask(_ name: Int) throws {
+            probe.send(initiation(name), to: place.endpoint)
+            // Whoever answers, it comes from where the peer has asked.
+            let answer = try #require(probe.receive())
+            #expect(answer.bytes == initiation(name).reversed())
+            #expect(answer.from.port == place.endpoint.port)
+        }
+        try ask(1)
+        #expect(diaries.map { $0.received.withLock { $0.count } } == [0, 1, 0])
+        diaries[1].shortage.withLock { $0 = .sessions }
+        try ask(1)
+        #expect(diaries.map { $0.received.withLock { $0.count } } == [0, 2, 0])
+        for name in 2...9 { try ask(name) }
+        let counts = diaries.map { $0.received.withLock { $0.count } }
+        #expect(counts[1] == 2)
+        #expect(counts[0] > 0 && counts[2] > 0)
+        #expect(counts[0] + counts[2] == 8)
+        diaries[1].shortage.withLock { $0 = [] }
+        try ask(10)
+        #expect(diaries[1].received.withLock { $0.count } == 3)
+    }
+
+    @Test("who lacks as much, or something else, is handed nobody")
+    func neighbours() throws {
+        let neighbours = Neighbours()
+        let mailboxes = try (0..<3).map { _ in try Mailbox() }
+        for mailbox in mailboxes { neighbours.add(mailbox) }
+        let (one, other) = (Shortage(rawValue: 1), Shortage(rawValue: 2))
+        let shortages: [Shortage] = [[one, other], [other, .sessions], [one]]
+        for (mailbox, shortage) in zip(mailboxes, shortages) { mailbox.tell(shortage) }
+        let request = HandshakeQueue.Request(
+            bytes: initiation(1),
+            path: Path(
+                local: Endpoint(.v4(0x7f00_0001), 500), remote: Endpoint(.v4(0x7f00_0001), 9),
+                encapsulated: false),
+            received: Instant(nanoseconds: 1))
+        #expect(!neighbours.take(request, lacking: one))
+        #expect(!neighbours.take(request, lacking: other))
+        #expect(!neighbours.take(request, lacking: [other, .sessions]))
+        #expect(neighbours.take(request, lacking: [one, other]))
+        let taken = mailboxes.map { $0.take().handshakes }
+        #expect(taken.map(\.count) == [0, 0, 1])
+        #expect(taken[2].map(\.isHandedOn) == [true])
+        mailboxes[2].close()
+        #expect(!neighbours.take(request, lacking: [one, other]))
+    }
 }

@@ -54,6 +54,8 @@ final class Diary: Sendable {
     /// Session limits of the policies that it was to follow, in order.
     let superseded = Mutex<[SessionID]>([])
     let adopted = Mutex<[Int]>([])
+    /// What the engine has no room for.
+    let shortage = Mutex<Shortage>([])
     /// The one that it refuses.
     let refused = Mutex<Int?>(nil)
 }
@@ -99,6 +101,12 @@ final class ScriptedEngine: GatewayEngine {
         _ session: SessionID, _ manner: RemoteEnd, at now: Instant, _ output: inout Output
     ) {
         diary.superseded.withLock { $0.append(session) }
+    }
+
+    var shortage: Shortage { diary.shortage.withLock { $0 } }
+
+    func hasAnswered(_ message: [UInt8], on path: Path) -> Bool {
+        diary.received.withLock { $0.contains { $0.message == message } }
     }
 
     func worn(_ child: ChildID, at now: Instant, _ output: inout Output) {}

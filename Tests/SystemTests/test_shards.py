@@ -11,8 +11,11 @@ USERS = [f"user{number}.lab" for number in range(6)]
 class ShardsTests(LabTestCase):
     def test_users_of_all_shards(self):
         network = self.network = Network(self)
+        # No more addresses than users, two for each thread: who finds a thread's used up is handed
+        # to another.
         weir = Weir.in_lab(self, network, gateway={
-            "name": "gw.lab", "shards": 3, "control": f"{self.folder}/control.sock"})
+            "name": "gw.lab", "shards": 3, "control": f"{self.folder}/control.sock"},
+            pools=[{"name": "staff", "addresses": "10.88.0.1-10.88.0.6"}])
         client = Charon(self, "client", network.client, client_configuration(
             {user.removesuffix(".lab"): (user, PSK) for user in USERS}))
         addresses = {}

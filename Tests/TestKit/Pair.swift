@@ -20,6 +20,9 @@ package final class Pair {
     package private(set) var notices: [Notice] = []
     /// Every message that was sent, retransmissions aside: `-->` is the client's.
     package private(set) var trace: [String] = []
+    /// Messages and events in the order of their moments, if ``tells``: to read what went wrong.
+    package private(set) var story: [String] = []
+    package var tells = false
     /// Every IKE datagram that was put on the wire, retransmissions too.
     package private(set) var datagrams: [(fromClient: Bool, bytes: [UInt8])] = []
     /// Whether events, traces and datagrams are kept; a flood has too many.
@@ -58,15 +61,24 @@ package final class Pair {
         clientPolicy.shard = 0xcc
         client = Engine(
             clientPolicy, dataplane: clientPlane, random: SeededRandom(seed: seed &+ 1_000))
-        gateway.trace = { [unowned self] in if keepsHistory { trace.append("<-- \($0)") } }
-        client.trace = { [unowned self] in if keepsHistory { trace.append("--> \($0)") } }
+        gateway.trace = { [unowned self] in note("<-- \($0)") }
+        client.trace = { [unowned self] in note("--> \($0)") }
+    }
+
+    private func note(_ message: String) {
+        if keepsHistory { trace.append(message) }
+        tell(message)
+    }
+
+    private func tell(_ line: @autoclosure () -> String) {
+        if tells { story.append("\(now.nanoseconds / 1_000_000) ms: \(line())") }
     }
 
     /// The gateway's process dies, and another begins in its place: all that it knew is gone.
     package func restartGateway(_ policy: EnginePolicy, seed: UInt64 = 2_000) {
         gatewayPlane = Tunnels()
         gateway = Engine(policy, dataplane: gatewayPlane, random: SeededRandom(seed: seed))
-        gateway.trace = { [unowned self] in trace.append("<-- \($0)") }
+        gateway.trace = { [unowned self] in note("<-- \($0)") }
     }
 
     // MARK: What a client does
@@ -239,6 +251,7 @@ package final class Pair {
             notices += output.notices
         } else if keepsHistory {
             events += output.events
+            for event in output.events { tell(event.kind) }
         }
         if keepsHistory { keepalives += output.keepalives.map { (isClient, $0) } }
         return value
@@ -251,6 +264,8 @@ package final class Pair {
         guard toGateway || clientSources.contains(path.remote) else { return }
         guard toGateway || !network.unreachable.contains(path.remote.address) else { return }
         guard isESP || bytes.count <= network.longest else { return }
+        let isAnswer = !isESP && bytes.count >= 28 && bytes[19] & 0x20 != 0
+        guard !toGateway || !isAnswer || !network.losesAnswers else { return }
         let seen = Path(
             local: path.remote, remote: source, encapsulated: path.encapsulated)
         for delay in network.fate(isESP: isESP) {
@@ -291,6 +306,8 @@ package struct Network: Sendable {
     package var nat: @Sendable (Endpoint) -> Endpoint = { $0 }
     /// Addresses of the client's that nothing reaches, though it comes from there: spoofed ones.
     package var unreachable: Set<IPAddress> = []
+    /// Nothing that the client answers to the gateway's requests comes through.
+    package var losesAnswers = false
     /// IKE datagrams that are longer, in bytes without IP and UDP headers, vanish.
     package var longest = 65_535
     /// Chances, per thousand, of each datagram of either kind.

@@ -12,8 +12,8 @@ extension Engine {
     ) -> Reaction {
         do throws(ChildRefusal) {
             guard let session = sa.session, sa.isEstablished else {
-                // An IKE SA that was replaced is about to be closed (§2.25.2).
-                throw ChildRefusal(sa.isSuperseded ? .temporaryFailure : .noAdditionalSAs)
+                // What is about to be closed takes no more (§2.25.2).
+                throw ChildRefusal(sa.isClosing ? .temporaryFailure : .noAdditionalSAs)
             }
             guard let offers = payloads.securityAssociation?.proposals, let nonce = payloads.nonce
             else { throw ChildRefusal(.invalidSyntax) }
@@ -107,6 +107,9 @@ extension Engine {
         _ output: inout Output
     ) {
         guard session.child(old.id)?.isInstalled == true else { return }
+        // In a collision about the one that it came from, the heir stands for it.
+        let context = sas[session.ikeSPI]?.pending?.context
+        if context?.rival?.child == old.id { context?.rival?.product = .child(successor) }
         awaitDelete(of: old.id, session, successor: successor, .rekeyed, at: now)
         tellRekeyed(old, by: successor, .peer, of: session, at: now, &output)
     }

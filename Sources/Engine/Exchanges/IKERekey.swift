@@ -45,7 +45,7 @@ extension Engine {
             ours.rival = Rival(.ike(successor.localSPI), nonces: theirNonce, nonce)
             successor.phase = .contested(old: sa.localSPI)
             sas[successor.localSPI] = successor
-            return .reply(reply)
+            return .reply(reply + postponeTicket(asked: payloads, session))
         }
         let issued = issueTicket(asked: payloads, of: successor, session, at: now)
         return .replyThen(reply + issued.payloads) { [self] output in

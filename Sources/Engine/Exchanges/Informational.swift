@@ -64,17 +64,17 @@ extension Engine {
         guard let child = session.children.first(where: { $0.outboundSPI == spi }),
             !child.isRetired
         else { return nil }
-        let rival = sa.pending?.context.rival?.child
+        let rival = standing(sa.pending?.context.rival, of: session)
         if case .replaced = child.state {
             // The end of a rekey: what we send goes by the successor from now on.
             if let successor = child.successor { dataplane.activateOutbound(successor) }
             retire(child.id, of: session, child.end ?? .rekeyed, at: now)
         } else if let rival, sa.pending?.job == .rekeyChild(child.id) {
             // The peer's own rekey of it is done; ours comes too late (§2.8.1).
-            tellRekeyed(child, by: rival, .peer, of: session, at: now, &output)
-            dataplane.activateOutbound(rival)
+            tellRekeyed(child, by: rival.id, .peer, of: session, at: now, &output)
+            dataplane.activateOutbound(rival.id)
             retire(child.id, of: session, .rekeyed, at: now)
-        } else if rival == child.id {
+        } else if rival?.id == child.id {
             retire(child.id, of: session, .redundant, at: now)
         } else {
             remove(child, of: session, .deletedByPeer, &output)

@@ -99,18 +99,20 @@ extension Engine {
                 id, payloads.error, context, of: sa, session, at: now, &output)
         }
         announce(made.child, of: session, &output)
-        if let rival = context.rival, let theirs = rival.child {
-            let yields = rival.yields(to: context.nonce, made.nonce)
+        if let rival = context.rival {
+            let theirs = standing(rival, of: session)
+            let yields = theirs == nil || rival.yields(to: context.nonce, made.nonce)
             output.events.append(
                 RekeyCollision(session: session.id, kind: .child, survivor: yields ? .us : .peer))
-            if yields {
-                awaitDelete(of: theirs, session, successor: nil, .redundant, at: now)
-            } else {
+            if let theirs, !yields {
                 discard(made.child, .redundant, of: sa, session, at: now, &output)
                 if let old = session.child(id) {
-                    peerReplaced(old, by: theirs, of: session, at: now, &output)
+                    peerReplaced(old, by: theirs.id, of: session, at: now, &output)
                 }
                 return scheduleChildren(of: sa)
+            }
+            if let theirs {
+                awaitDelete(of: theirs.id, session, successor: nil, .redundant, at: now)
             }
         }
         dataplane.activateOutbound(made.child.id)
@@ -120,6 +122,12 @@ extension Engine {
             discard(old, .rekeyed, of: sa, session, at: now, &output)
         }
         scheduleChildren(of: sa)
+    }
+
+    /// The Child SA that the peer made in a collision, as long as it is up. The peer may have
+    /// deleted it since, most often because it knew before us that ours is to stay.
+    func standing(_ rival: Rival?, of session: Session) -> Child? {
+        session.child(rival?.child).flatMap { $0.isInstalled ? $0 : nil }
     }
 
     /// Installs what the peer agreed to, not yet for sending.
@@ -166,7 +174,7 @@ extension Engine {
         _ session: Session, at now: Instant, _ output: inout Output
     ) {
         guard let old = session.child(id), old.isInstalled else { return }
-        if let theirs = session.child(context.rival?.child), theirs.isInstalled {
+        if let theirs = standing(context.rival, of: session) {
             // It had replaced the Child SA before it heard of our wish (RFC 7296 §2.8.1).
             peerReplaced(old, by: theirs.id, of: session, at: now, &output)
         } else if error?.kind == .childSANotFound {

@@ -88,16 +88,20 @@ extension Engine {
         }
     }
 
-    /// The old session, if it is still here, ends without a word to the peer, which has lost it
-    /// (§4.3.4).
+    /// The old session, if it is still here or at another shard, ends without a word to the peer,
+    /// which has lost it (§4.3.4). That is no matter of policy: the new one is the same.
     ///
     /// - Returns: it.
     func endResumed(_ login: Login, at now: Instant, _ output: inout Output) -> SessionID? {
-        guard let old = login.ticket.flatMap({ sessions[$0.contents.session] }), old.handle == nil,
-            let sa = sas[old.ikeSPI]
-        else { return nil }
-        end(sa, .replaced, tellingPeer: false, at: now, &output)
-        return old.id
+        guard let id = login.ticket?.contents.session else { return nil }
+        if let old = sessions[id] {
+            guard old.handle == nil, let sa = sas[old.ikeSPI] else { return nil }
+            end(sa, .replaced, tellingPeer: false, at: now, &output)
+            return id
+        }
+        guard let far = sessionsElsewhere(login).first(where: { $0.id == id }) else { return nil }
+        directory?.end(far, of: login.userKey, .forgotten)
+        return id
     }
 
     /// Gives a new session what the ticket remembers of the old one.

@@ -5,8 +5,16 @@ import Wire
 // Tickets are handed out (RFC 5723 §4.1, §4.2) and void again.
 
 extension Engine {
+    /// What a peer hears that asks for a ticket of an IKE SA of a collision (RFC 7296 §2.8.2):
+    /// whether that one stays is not known yet, and when it is the peer asks again.
+    func postponeTicket(asked payloads: [AnyPayload], _ session: Session) -> [AnyPayload] {
+        guard policy.resumption != nil, session.handle == nil, payloads.has(.ticketRequest) else {
+            return []
+        }
+        return [.notify(NotifyPayload(.ticketAck))]
+    }
+
     /// What a peer that asks for a ticket gets, on the IKE SA whose SK_d the ticket holds.
-    /// TICKET_ACK is for gateways that need time to make one; ours never do.
     func issueTicket(
         asked payloads: [AnyPayload], of sa: IKESA, _ session: Session?, at now: Instant
     ) -> (payloads: [AnyPayload], event: TicketIssued?) {
