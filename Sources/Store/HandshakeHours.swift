@@ -1,6 +1,5 @@
 package import Encoding
 package import SQLite
-import Vocabulary
 
 /// How long handshakes took that succeeded, by the hour in which they ended: `handshake_hours`.
 package enum HandshakeHours {
@@ -92,7 +91,7 @@ package enum HandshakeHours {
     ) throws(SQLiteError) -> [String] {
         let position = try Ledger.Position(of: connection).establishing
         var expected = try events("id <= ?", [.integer(position)], "", connection).sketches
-        let isEveryEventThere = try Self.isEveryEventThere(connection)
+        let isEveryEventThere = try Writer.isEveryEventThere(on: connection)
         let first = try connection.value(
             "SELECT min(hour) FROM handshake_hours r WHERE NOT \(Holds.holdingHour)")
         var problems: [String] = []
@@ -125,14 +124,5 @@ package enum HandshakeHours {
         }
         if left > 0 { note("\(left) handshakes: not compared, their events or sums were deleted") }
         return problems
-    }
-
-    /// Ids are one sequence over all kinds.
-    private static func isEveryEventThere(_ connection: Connection) throws(SQLiteError) -> Bool {
-        var count: Int64 = 0
-        for kind in Catalogue.events {
-            count += try connection.integer("SELECT count(*) FROM \(quoted(kind.name))")
-        }
-        return try count == Writer.nextID(on: connection) - 1
     }
 }

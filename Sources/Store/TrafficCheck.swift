@@ -181,6 +181,10 @@ struct TrafficCheck {
              WHERE NOT EXISTS (SELECT 1 FROM chunks b WHERE b.id = c.id - 1)
             """)
         let hasHolds = try connection.integer("SELECT EXISTS (SELECT 1 FROM holds)") != 0
+        func isWhole(_ group: Group) -> Bool {
+            group.isInJournal || group.isOver
+                || !hasHolds && (group.lastChunk ?? -1) >= contiguous
+        }
         var last: Int64 = 0
         while true {
             let ends = try Series.ends(after: last, atMost: 10_000, of: connection)
@@ -195,16 +199,15 @@ struct TrafficCheck {
                 }
                 groups[id]?.isClosed = true
                 entries.add(end.rest, hour: TrafficEntries.hour(end.at), session: session)
-                let isWhole =
-                    group.isInJournal || group.isOver
-                    || !hasHolds && (group.lastChunk ?? -1) >= contiguous
-                if !isWhole { doubt(session, group.hour) }
+                if !isWhole(group) { doubt(session, group.hour) }
             }
             guard let next = ends.last?.id, next < position.closing else { break }
             last = next
         }
+        // An end that is not there may have been counted, if it was deleted.
+        let isEveryEndThere = try Writer.isEveryEventThere(on: connection)
         for group in groups.values where !group.isClosed && !group.isInJournal {
-            doubt(group.session, group.hour)
+            if !isEveryEndThere || !isWhole(group) { doubt(group.session, group.hour) }
         }
     }
 

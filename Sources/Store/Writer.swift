@@ -39,6 +39,15 @@ struct Writer {
         return last + 1
     }
 
+    /// None was deleted: ids are one sequence over all kinds.
+    static func isEveryEventThere(on connection: Connection) throws(SQLiteError) -> Bool {
+        var count: Int64 = 0
+        for kind in Catalogue.events {
+            count += try connection.integer("SELECT count(*) FROM \(quoted(kind.name))")
+        }
+        return try count == nextID(on: connection) - 1
+    }
+
     /// A group of a Child SA that runs.
     func isLive(_ series: Int64) -> Bool { groups.hasSeries(series) }
 
