@@ -34,6 +34,8 @@ struct Pipeline: Sendable {
     private var eventsRecorded: UInt64 = 0
     private var writeSeconds = 0.0
     private var storeErrors: UInt64 = 0
+    /// Why the store takes nothing, as the log was told; nil while it does.
+    private var toldError: StoreError?
     /// Failed deletions that the log has been told of.
     private var toldRetentionFailures: UInt64 = 0
     /// The write-ahead log's size that is told of next.
@@ -182,9 +184,11 @@ struct Pipeline: Sendable {
         case .wrote(let events):
             eventsRecorded &+= UInt64(events)
             if wasFailing { sinks.logger.notice("the store takes facts again") }
+            toldError = nil
         case .failed(let error):
             storeErrors &+= 1
-            if !wasFailing {
+            if toldError?.isAlike(error) != true {
+                toldError = error
                 sinks.logger.error(
                     "the store takes no facts; they wait in memory and the gateway goes on",
                     metadata: ["reason": "\(error)"])

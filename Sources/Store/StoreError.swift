@@ -47,6 +47,13 @@ package enum StoreError: Error, Hashable, Sendable {
     }
 }
 
+extension StoreError {
+    /// The same trouble, though perhaps somebody else's.
+    package func isAlike(_ other: StoreError) -> Bool {
+        if case .logPinned = self, case .logPinned = other { true } else { self == other }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -179,6 +179,25 @@ struct FailingLedgerTests {
         #expect(world.log.lines.count { $0.hasPrefix("warning: a reader keeps") } == 3)
     }
 
+    @Test("each reason that the store takes nothing is logged once")
+    func reasons() {
+        let world = World()
+        let reasons: [StoreError] = [
+            .full(path: "p"), .full(path: "p"),
+            .logPinned(path: "p", limit: 1, readers: ["process 1"]),
+            .logPinned(path: "p", limit: 1, readers: []),
+        ]
+        for (round, reason) in reasons.enumerated() {
+            world.ledger.fail(reason)
+            world.pipeline.step([.event(failure, epoch.instant)], at: epoch + Double(round) * 2)
+        }
+        world.ledger.fail(nil)
+        world.pipeline.step([], at: epoch + 10)
+        let failed =
+            "error: the store takes no facts; they wait in memory and the gateway goes on"
+        #expect(world.log.lines == [failed, failed, "notice: the store takes facts again"])
+    }
+
     @Test("what can't be deleted is counted, and logged once")
     func retention() {
         let world = World()

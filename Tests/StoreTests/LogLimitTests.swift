@@ -37,12 +37,13 @@ struct LogLimitTests {
                 accepted += 1
             } catch let error as StoreError { refusal = error }
         }
-        // What it names is this process: the reader is in it.
+        // What it names is this process: the reader is in it. Some file systems do not tell.
         guard case .logPinned(_, limit, let readers)? = refusal else {
             Issue.record("refused as \(refusal.map { "\($0)" } ?? "nothing")")
             return
         }
-        #expect(readers.count == 1 && readers[0].hasPrefix("process \(getpid()) ("))
+        #expect(readers.count <= 1)
+        #expect(readers.allSatisfy { $0.hasPrefix("process \(getpid()) (") })
         let size = store.logBytes
         #expect(size >= limit && size < limit + batch)
         for _ in 0..<50 {

@@ -5,6 +5,7 @@ the limit, and afterwards nothing is missing."""
 import contextlib
 import errno
 import os
+import pathlib
 import sqlite3
 
 from charon import Charon, client_configuration, pinging
@@ -82,6 +83,14 @@ class FaultTests(LabTestCase):
         reader.execute("ROLLBACK")
         reader.close()
 
+    def named_reader(self):
+        """How the gateway is to name this process: as /proc/locks does, if it does."""
+        status = os.stat(f"{self.weir.store}-shm")
+        file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+        lines = pathlib.Path("/proc/locks").read_text().splitlines()
+        told = any({"READ", str(os.getpid()), file} <= set(line.split()) for line in lines)
+        return f"end process {os.getpid()} (" if told else "fuser -v"
+
     def log_size(self):
         return os.path.getsize(f"{self.weir.store}-wal")
 
@@ -100,6 +109,7 @@ class FaultTests(LabTestCase):
             with self.pinned_log():
                 self.wait_for_errors("pinned")
                 size = self.log_size()
+                name = self.named_reader()
                 self.wait_for_errors("pinned still")
                 self.assertGreaterEqual(size, LOG_LIMIT)
                 self.assertEqual(self.log_size(), size)
@@ -126,4 +136,4 @@ class FaultTests(LabTestCase):
         log = self.weir.daemon.stdout.read_text() + self.weir.daemon.stderr.read_text()
         self.assertIn("the store takes no facts", log)
         self.assertIn("the store takes facts again", log)
-        self.assertIn(f"end process {os.getpid()} (", log)
+        self.assertIn(name, log)
