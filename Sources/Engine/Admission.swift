@@ -23,6 +23,9 @@ extension Engine {
         guard !isForbiddenNAT(payloads, on: sa.path) else {
             throw rejection.because(.unexpectedNAT, .unexpectedNATDetected)
         }
+        guard sa.path.encapsulated || !policy.forcesEncapsulation else {
+            throw rejection.because(.noEncapsulation, .noProposalChosen)
+        }
         let session = newSession(of: login, on: sa, at: now)
         let offer: LeaseOffer?
         do throws(LeaseRefusal) {
