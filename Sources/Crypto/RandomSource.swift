@@ -45,12 +45,12 @@ package final class SystemRandom: RandomSource, Sendable {
     }
 }
 
-/// ``SystemRandom`` for one thread that wants a few bytes at a time, as for SPIs: asking OpenSSL
-/// costs more than they do. Forgets what it has given at once. Nonces and private keys are longer,
-/// and come from OpenSSL when they are wanted.
+/// ``SystemRandom`` for one thread that wants a few bytes at a time, as for SPIs and nonces: asking
+/// OpenSSL costs more than they do. Forgets what it has given at once; what nobody had yet is as
+/// secret as the generator's own state, in the same memory.
 package final class PooledRandom: RandomSource {
     /// In bytes; more is not kept for anybody.
-    static let longest = 16
+    static let longest = 32
 
     private let system = SystemRandom()
     private var pool: [512 of UInt8] = .init(repeating: 0)

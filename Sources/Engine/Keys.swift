@@ -120,19 +120,24 @@ struct ChildKeys: ~Copyable {
     let fromResponder: SecretBytes
 }
 
-/// The AUTH value of a shared key (RFC 7296 §2.15):
-/// `prf(prf(secret, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID))`.
+/// What a shared key signs with, for either side: `prf(secret, "Key Pad for IKEv2")` (RFC 7296
+/// §2.15).
+func keyPad(_ prf: PRF, _ secret: borrowing SecretBytes) throws(CryptoError) -> SecretBytes {
+    try prf.secret(secret, Array("Key Pad for IKEv2".utf8))
+}
+
+/// The AUTH value of a shared key (RFC 7296 §2.15): `prf(pad, message | nonce | prf(SK_p, ID))`.
 ///
 /// - Parameters:
+///   - pad: ``keyPad(_:_:)``.
 ///   - message: the signer's first message, whole.
 ///   - nonce: the other side's.
 ///   - identity: the signer's ID payload after its generic header.
 func sharedKeyAuth(
-    _ prf: PRF, secret: borrowing SecretBytes, message: [UInt8], nonce: [UInt8],
+    _ prf: PRF, pad: borrowing SecretBytes, message: [UInt8], nonce: [UInt8],
     key: borrowing SecretBytes, identity: [UInt8]
 ) throws(CryptoError) -> [UInt8] {
-    let padded = try prf.secret(secret, Array("Key Pad for IKEv2".utf8))
-    return try prf.authenticator(padded, message + nonce + prf.authenticator(key, identity))
+    try prf.authenticator(pad, message + nonce + prf.authenticator(key, identity))
 }
 
 /// The AUTH value of a session that is resumed: `prf(SK_p, <message octets>)` with the keys of the
@@ -140,7 +145,7 @@ func sharedKeyAuth(
 /// "the exact material to be signed is defined in Section 2.15 of [RFC4306]":
 /// `message | nonce | prf(SK_p, ID)`. (libreswan 5 takes the message alone.)
 ///
-/// - Parameters: as of ``sharedKeyAuth(_:secret:message:nonce:key:identity:)``.
+/// - Parameters: as of ``sharedKeyAuth(_:pad:message:nonce:key:identity:)``.
 func resumptionAuth(
     _ prf: PRF, message: [UInt8], nonce: [UInt8], key: borrowing SecretBytes, identity: [UInt8]
 ) throws(CryptoError) -> [UInt8] {

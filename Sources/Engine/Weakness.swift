@@ -81,19 +81,17 @@ func weakest(of offers: [Proposal]) -> WeakAlgorithm? {
     offers.compactMap(\.weakness).min { Optional($0).strength < Optional($1).strength }
 }
 
+/// The worst algorithm of an SA that has all of these.
+private func weakest(of transforms: [Transform]) -> WeakAlgorithm? {
+    let weak = transforms.lazy.compactMap(\.weakness)
+    return weak.min { Optional($0).strength < Optional($1).strength }
+}
+
 extension IKESuite {
     /// Its weakest algorithm, if that is weak.
-    var weakness: WeakAlgorithm? {
-        weakest(
-            of: [Proposal(number: 1, protocolID: .ike, transforms: transforms)])
-    }
+    var weakness: WeakAlgorithm? { weakest(of: transforms) }
 }
 
 extension ESPSuite {
-    var weakness: WeakAlgorithm? {
-        weakest(
-            of: [
-                Proposal(number: 1, protocolID: .esp, transforms: transforms(withGroup: true))
-            ])
-    }
+    var weakness: WeakAlgorithm? { weakest(of: transforms(withGroup: true)) }
 }

@@ -12,6 +12,7 @@ package final class Connection {
     let handle: Handle
     private var statements: [String: Statement] = [:]
     private var deadline: Deadline?
+    private let busyTimeoutMilliseconds: Int32
     /// More distinct statements than any program of ours has; a bound, not a tuning knob.
     private static let cacheLimit = 512
 
@@ -28,6 +29,7 @@ package final class Connection {
             case .readOnly: SQLITE_OPEN_READONLY
             case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
+        self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
         var pointer: OpaquePointer?
         let code = sqlite3_open_v2(
             path, &pointer, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
@@ -41,7 +43,10 @@ package final class Connection {
     }
 
     /// Somebody else's connection, in whose process we are a guest. It is never closed from here.
-    package init(guestOf pointer: OpaquePointer) { handle = Handle(pointer, isGuest: true) }
+    package init(guestOf pointer: OpaquePointer) {
+        handle = Handle(pointer, isGuest: true)
+        busyTimeoutMilliseconds = 0
+    }
 
     /// Ends all statements and closes the file. A second call does nothing; any other use
     /// afterwards throws misuse.
@@ -113,6 +118,16 @@ package final class Connection {
             if try sqlite3_get_autocommit(handle.open()) == 0 { try execute("ROLLBACK") }
             throw error
         }
+    }
+
+    /// Moves all of the write-ahead log into the database and leaves none of it. Waits for nobody.
+    ///
+    /// - Returns: false if somebody reads or writes what would have to go; as much as can be is in
+    ///   the database then, and the log is as long as before.
+    package func truncateLog() throws(SQLiteError) -> Bool {
+        sqlite3_busy_timeout(try handle.open(), 0)
+        defer { sqlite3_busy_timeout(handle.pointer, busyTimeoutMilliseconds) }
+        return try value("PRAGMA wal_checkpoint(TRUNCATE)") == .integer(0)
     }
 
     /// From now on this connection reads and nothing else, whatever SQL it is given: no pragma, no

@@ -117,6 +117,9 @@ package struct Configuration: Sendable {
     package struct Telemetry: Sendable {
         /// Path of the database.
         package var store: Located<String>
+        /// Bytes of its write-ahead log from which on nothing is recorded, while a reader keeps
+        /// the log from being folded.
+        package var storeLogLimit: Int
         /// Between two samplings of the counters.
         package var interval: Duration
         package var metricsAddress: Located<IPAddress>
@@ -213,6 +216,7 @@ enum Defaults {
     static let rekeyJitterPercent = 10
     static let dpd = Duration.seconds(30)
     static let store = "/var/lib/weir/weir.db"
+    static let storeLogLimit = 1 << 30
     static let interval = Duration.seconds(15)
     static let metricsAddress = IPAddress.v4(0x7f00_0001)
     static let metricsPort: UInt16 = 9_443

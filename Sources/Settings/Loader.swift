@@ -196,6 +196,9 @@ struct Loader {
                 } ?? store.value.startIndex)])
         return Configuration.Telemetry(
             store: store,
+            storeLogLimit: section.read(
+                "store_log_limit", .integer(1 << 25...1 << 40), or: Defaults.storeLogLimit
+            ).value,
             interval: section.read(
                 "interval", .duration(.seconds(1)...Duration.seconds(3_600), "15s"),
                 or: Defaults.interval

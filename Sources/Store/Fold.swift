@@ -22,6 +22,14 @@ struct Fold {
     private var damaged: [Int64] = []
     private var newest: (id: Int64, run: Int64, at: Int64)?
     private var range = FoldRange()
+    /// Rows of the journal up to this id are summed up.
+    private let summed: Int64
+    /// Of the ticks, those.
+    private var summedTicks = 0
+    /// What moved in the others.
+    private var carried = TrafficSteps()
+
+    private init(summed: Int64) { self.summed = summed }
 
     private struct Group {
         let series: Int64
@@ -35,8 +43,8 @@ struct Fold {
         var tick = 0
         /// False where a damaged row hides what the counters are.
         var isKnown = false
-        /// In the newest tick.
-        var isPresent = false
+        /// The latest tick that it was in, with or without a sample, counted from 1.
+        var seen = 0
 
         mutating func rewind() {
             tick = 0
@@ -44,18 +52,24 @@ struct Fold {
         }
     }
 
+    /// Whether a group was in the newest tick.
+    private func isPresent(_ group: Group) -> Bool { !times.isEmpty && group.seen == times.count }
+
     /// Within a transaction of the caller's. Afterwards the journal is one row, a state, or empty
     /// if no Child SA is left, but for rows that can't be read: those stay for `check` to tell.
     static func fold(_ connection: Connection) throws(SQLiteError) {
-        _ = try Ledger.sum(connection)
-        var fold = Fold()
+        var fold = Fold(summed: try Ledger.Position(of: connection).journal)
         try fold.read(connection)
-        guard let newest = fold.newest else { return }
+        guard let newest = fold.newest else {
+            _ = try Ledger.sum(connection)
+            return
+        }
         let latest = try fold.insertChunks(connection)
+        _ = try Ledger.sum(connection, folded: fold.carried)
         try fold.range.insert(connection)
         let damaged = fold.damaged.map(String.init).joined(separator: ",")
         try connection.execute("DELETE FROM journal WHERE id NOT IN (\(damaged))")
-        let present = Set(fold.groups.filter(\.isPresent).map(\.series))
+        let present = Set(fold.groups.filter(fold.isPresent).map(\.series))
         let open = try writeState(
             latest, present, id: newest.id + 1, at: (newest.run, newest.at), connection)
         try forgetLast(but: open, connection)
@@ -95,7 +109,7 @@ struct Fold {
     ) {
         if row.kind == .tick {
             times.append(row.at)
-            for index in groups.indices { groups[index].isPresent = false }
+            if row.id <= summed { summedTicks = times.count }
         }
         var reader = row.reader
         var index = 0
@@ -109,7 +123,7 @@ struct Fold {
                 groups[index].isKnown = true
                 continue
             }
-            groups[index].isPresent = true
+            groups[index].seen = times.count
             if entry.isMoved { groups[index].isKnown = true }
             guard groups[index].isKnown else { continue }
             let head = UInt64(times.count - groups[index].tick) << 1 | (entry.isMoved ? 1 : 0)
@@ -149,13 +163,19 @@ struct Fold {
             }
             var chunk = Chunk(
                 base: group.base?.values, columns: Counters.count, times: [], values: [])
+            chunk.times.reserveCapacity(min(times.count, Self.rows))
+            chunk.values.reserveCapacity(min(times.count, Self.rows) * Counters.count)
             var counters = group.base
             var reader = ByteReader(arena, from: group.start, to: group.start + group.written)
             var tick = 0
             while let head = try? reader.varint() {
                 tick += Int(clamping: head >> 1)
+                let before = counters ?? Counters()
                 if head & 1 == 1 { counters = Counters(&reader) }
                 guard times.indices.contains(tick - 1), let counters else { break }
+                if head & 1 == 1, tick > summedTicks {
+                    carried.add(counters.step(from: before), of: group.series, at: times[tick - 1])
+                }
                 if chunk.times.count == Self.rows {
                     try range.add(chunk, of: group.series, connection)
                     chunk = Chunk(
@@ -166,11 +186,12 @@ struct Fold {
                 counters.append(to: &chunk.values)
             }
             if !chunk.times.isEmpty {
-                chunk.ends = !group.isPresent
+                chunk.ends = !isPresent(group)
                 try range.add(chunk, of: group.series, connection)
             }
             if let counters { latest.append((group.series, counters)) }
         }
+        carried.close()
         return latest
     }
 
@@ -205,10 +226,13 @@ struct Fold {
     private static func hasEnded(
         _ series: Int64, _ connection: Connection
     ) throws(SQLiteError) -> Bool {
-        guard let group = try Series(series, of: connection) else { return true }
-        return try connection.integer(
-            "SELECT EXISTS (SELECT 1 FROM child_sa_closed WHERE session = ? AND child = ?)",
-            [.text(group.session), .integer(group.child)]) != 0
+        try connection.integer(
+            """
+            SELECT NOT EXISTS (SELECT 1 FROM series WHERE id = ?1) OR EXISTS (
+                SELECT 1 FROM series s JOIN sampled_sessions n ON n.id = s.session
+                  JOIN child_sa_closed c ON c.session = n.session AND c.child = s.child
+                 WHERE s.id = ?1)
+            """, [.integer(series)]) != 0
     }
 
     private static func forgetLast(

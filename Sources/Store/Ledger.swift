@@ -42,11 +42,18 @@ enum Ledger {
 
     /// Adds what is not in yet, within a transaction of the caller's.
     ///
+    /// - Parameter folded: what the journal has that is not in yet, from who has just read it.
     /// - Returns: whether more is left than is to be done at once.
-    static func sum(_ connection: Connection) throws(SQLiteError) -> Bool {
+    static func sum(
+        _ connection: Connection, folded: TrafficSteps? = nil
+    ) throws(SQLiteError) -> Bool {
         var reading = try Reading(connection)
         try reading.addOldChunks(atMost: atOnce) { _ in }
-        try reading.addJournal { _ in }
+        if let folded {
+            try reading.add(folded)
+        } else {
+            try reading.addJournal { _ in }
+        }
         let hasMoreEnds = try reading.addEnds(atMost: atOnce)
         try reading.entries.store(connection)
         var position = reading.position
@@ -142,6 +149,10 @@ private struct Reading {
             try totals.add(row, counts: isNew, on: connection)
         }
         if let hour { try add(totals.take(), hour: hour) }
+    }
+
+    mutating func add(_ steps: TrafficSteps) throws(SQLiteError) {
+        for (hour, totals) in steps.byHour { try add(totals, hour: hour) }
     }
 
     private mutating func add(

@@ -151,11 +151,16 @@ struct Series: Hashable {
     static func insert(
         _ id: Int64, run: Int64, child: Int64, session: String, on connection: Connection
     ) throws(SQLiteError) {
+        let values: [Value] = [.integer(id), .integer(run), .integer(child), .text(session)]
+        try connection.execute(insertion, values)
+        guard connection.changes == 0 else { return }
         try connection.execute(
-            "INSERT OR IGNORE INTO sampled_sessions (session) VALUES (?)", [.text(session)])
-        try connection.execute(
-            "INSERT INTO series (id, run, child, session)"
-                + " SELECT ?, ?, ?, id FROM sampled_sessions WHERE session = ?",
-            [.integer(id), .integer(run), .integer(child), .text(session)])
+            "INSERT INTO sampled_sessions (session) VALUES (?)", [.text(session)])
+        try connection.execute(insertion, values)
     }
+
+    private static let insertion = """
+        INSERT INTO series (id, run, child, session)
+        SELECT ?, ?, ?, id FROM sampled_sessions WHERE session = ?
+        """
 }

@@ -17,10 +17,14 @@ package final class Store: @unchecked Sendable {
     package private(set) var retentionFailures: (count: UInt64, latest: StoreError?) = (0, nil)
 
     let connection: Connection
+    private let logLimit: LogLimit
     private let samples: SampleTables
     private let lock: WriterLock
     private var writer: Writer
     private var sweeper: Sweeper
+
+    /// Bytes of the write-ahead log for who was not told otherwise.
+    package static let standardLogLimit: UInt64 = 1 << 30
 
     /// Opens a store, or makes one that only its owner can read. Begins a new run.
     ///
@@ -29,14 +33,17 @@ package final class Store: @unchecked Sendable {
     ///   - at: now, by the wall clock.
     ///   - bootID: tells which monotonic clock the run's instants are of.
     ///   - retention: how long things are kept.
+    ///   - logLimit: bytes of the write-ahead log from which on nothing is recorded, while a reader
+    ///     keeps it from being folded into the database.
     /// - Throws: ``StoreError`` if the file is missing its directory, not usable, not ours, newer
     ///   than we are, or another writer's. The file is then as it was.
     package init(
         path: String, version: String, at: Timestamp, bootID: String,
-        retention: Retention = Retention()
+        retention: Retention = Retention(), logLimit: UInt64 = Store.standardLogLimit
     ) throws(StoreError) {
         sweeper = Sweeper(retention)
         let path = try StoreFile.resolve(path)
+        self.logLimit = LogLimit(path: path, bytes: logLimit)
         try StoreFile.create(path)
         try StoreFile.checkPermissions(path)
         let lock = try WriterLock(for: path)
@@ -65,7 +72,8 @@ package final class Store: @unchecked Sendable {
     /// Records some events, in their order, and then some ticks: all of them or, if it throws,
     /// none. What is recorded survives a power failure.
     ///
-    /// - Throws: ``StoreError/full(path:)`` among others; the same batch may be tried again.
+    /// - Throws: ``StoreError/full(path:)`` and ``StoreError/logPinned(path:limit:readers:)`` among
+    ///   others; the same batch may be tried again.
     package func append(
         events: [RecordedEvent], ticks: [RecordedTick]
     ) throws(StoreError) {
@@ -73,6 +81,7 @@ package final class Store: @unchecked Sendable {
         if let stranger = events.first(where: { !writer.knows($0.event) }) {
             throw .unknownEvent(kind: stranger.event.kind)
         }
+        try logLimit.check(connection)
         try reporting(path) { () throws(SQLiteError) in
             // A copy, so that a batch that failed leaves no trace in memory either.
             var next = writer
@@ -137,18 +146,20 @@ package final class Store: @unchecked Sendable {
 
     /// Of that, the write-ahead log. It is 16 MiB or less most of the time, and 64 MiB only where a reader
     /// holds one question open and so keeps it from being folded into the database.
-    package var logBytes: UInt64 { StoreFile.size(path + "-wal") }
+    package var logBytes: UInt64 { LogLimit.size(path) }
 
     /// Gives free space back, folds the write-ahead log into the database, closes it and lets the
     /// next writer in. Nothing recorded is lost if this is never called.
     package func close() {
         // The next writer does it, if this can't.
-        try? connection.transaction { () throws(SQLiteError) in
-            try writer.storeLatest(on: connection)
-            try writer.sumTraffic(after: nil, on: connection)
+        if logLimit.hasRoom {
+            try? connection.transaction { () throws(SQLiteError) in
+                try writer.storeLatest(on: connection)
+                try writer.sumTraffic(after: nil, on: connection)
+            }
+            _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")
         }
         writer.forgetStatements()
-        _ = try? connection.execute("PRAGMA incremental_vacuum(\(Self.freedAtClose))")
         // A reader may hold the log; then the next writer folds it.
         _ = try? connection.value("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()

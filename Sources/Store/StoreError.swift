@@ -22,6 +22,10 @@ package enum StoreError: Error, Hashable, Sendable {
     case newerVersion(path: String, found: Int64, known: Int64)
     /// No room on the file system. The store is as it was before, and can be used again.
     case full(path: String)
+    /// The write-ahead log is as long as it may be, and somebody reads what would have to be folded
+    /// into the database. The store is as it was before, and can be used again when they are done.
+    /// `readers` names them, as far as they can be found.
+    case logPinned(path: String, limit: UInt64, readers: [String])
     /// An event that the catalogue does not have in this form. A mistake of ours.
     case unknownEvent(kind: String)
     /// There is no such hold, or it was released.
@@ -67,6 +71,12 @@ extension StoreError: CustomStringConvertible {
                 + " \(known)); use that Weir, or another file"
         case .full(let path):
             "store \(shown(path)): no space left; free some, recording goes on by itself"
+        case .logPinned(let path, let limit, let readers):
+            "store \(shown(path)): a reader keeps its write-ahead log from being folded into it, and"
+                + " that is as long as it may be (\(limit) bytes); end "
+                + (readers.isEmpty
+                    ? "the one that this names: fuser -v \(shown(path + "-wal"))"
+                    : readers.joined(separator: ", ")) + ", recording goes on by itself"
         case .unknownEvent(let kind):
             "store: event \(shown(kind)) is not as the catalogue has it; please report this"
         case .noSuchHold(let path, let number):

@@ -8,6 +8,8 @@ import Vocabulary
 /// than what is deleted: it is passed once, and again after the end was reached.
 struct Sweeper {
     private let retention: Retention
+    /// Of kinds of events that don't stay for good.
+    private let ages: [(kind: String, age: Duration)]
     /// Free pages of 4 kB that stay in the file: the journal needs them again.
     private let slack: Int64
     private var first: (at: Timestamp, instant: Instant)?
@@ -26,6 +28,9 @@ struct Sweeper {
 
     init(_ retention: Retention, slack: Int64 = 2_048) {
         self.retention = retention
+        ages = Catalogue.events.compactMap { kind in
+            retention.age(of: kind).map { (kind.name, $0) }
+        }
         self.slack = slack
     }
 
@@ -95,10 +100,10 @@ struct Sweeper {
     private func hasWork(
         at now: Timestamp, on connection: Connection
     ) throws(SQLiteError) -> Bool {
-        for kind in Catalogue.events {
-            guard let before = start(retention.age(of: kind), before: now) else { continue }
+        for (kind, age) in ages {
+            guard let before = start(age, before: now) else { continue }
             let found = try connection.integer(
-                "SELECT EXISTS (SELECT 1 FROM \(quoted(kind.name)) WHERE at_ns < ?)",
+                "SELECT EXISTS (SELECT 1 FROM \(quoted(kind)) WHERE at_ns < ?)",
                 [.integer(before)])
             if found != 0 { return true }
         }

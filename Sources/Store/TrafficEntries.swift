@@ -97,3 +97,34 @@ extension Counters {
         [bytesIn, packetsIn, bytesOut, packetsOut].map { Int64(truncatingIfNeeded: $0) }
     }
 }
+
+/// What groups moved, by hour of the wall clock.
+struct TrafficSteps {
+    /// Of each hour by ascending series.
+    private(set) var byHour: [Int64: [(series: Int64, total: Counters)]] = [:]
+    /// What moved last, which may go on.
+    private var open: (series: Int64, hour: Int64, total: Counters)?
+
+    /// Adds what passed; one series after another, in ascending order.
+    mutating func add(_ step: Counters, of series: Int64, at time: Int64) {
+        let hour = TrafficEntries.hour(time)
+        if open?.series == series, open?.hour == hour {
+            open?.total.add(step)
+        } else {
+            close()
+            open = (series, hour, step)
+        }
+    }
+
+    /// After the last.
+    mutating func close() {
+        guard let (series, hour, total) = open else { return }
+        open = nil
+        // A clock that stepped may have been in this hour before.
+        if let last = byHour[hour]?.indices.last, byHour[hour]?[last].series == series {
+            byHour[hour]?[last].total.add(total)
+        } else {
+            byHour[hour, default: []].append((series, total))
+        }
+    }
+}

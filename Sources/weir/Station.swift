@@ -222,7 +222,8 @@ final class Station: Service {
                     samples: retention.samples, figures: retention.figures,
                     minutes: retention.minutes, hours: retention.hours,
                     events: retention.events, kinds: retention.kinds,
-                    sessions: retention.sessions))
+                    sessions: retention.sessions),
+                logLimit: UInt64(clamping: telemetry.storeLogLimit))
         } catch {
             throw .misuse(telemetry.store.problem(error.description))
         }

@@ -60,6 +60,46 @@ struct RecorderStoreTests {
 
     private let vip = pseudonyms.disclose(VirtualAddress(.v4(0x0a58_0001)))
 
+    @Test("facts wait while a reader has the log at its limit, and are all there afterwards")
+    func pinnedLog() throws {
+        try withStoreFolder { path in
+            let store = try Store(
+                path: path, version: "0.1.0", at: epoch.wall, bootID: "boot", logLimit: 1 << 20)
+            let registry = Registry(version: "0.1.0")
+            let log = LogLines()
+            var pipeline = Pipeline(
+                sinks(ledger: store, registry: registry, log: log), at: epoch)
+            pipeline.begin(after: store.unfinished, version: "0.1.0", at: epoch)
+            let reader = try StoreReader(path: path)
+            _ = try reader.rows("BEGIN")
+            _ = try reader.rows("SELECT count(*) FROM events")
+            var rounds = 0.0
+            func step() {
+                let now = epoch + rounds
+                rounds += 1
+                pipeline.step(
+                    (0..<500).map { _ in .event(PeerDead.example, now.instant) }, at: now)
+            }
+            while !pipeline.backlog.isFailing, rounds < 1_000 { step() }
+            for _ in 0..<20 { step() }
+            #expect(pipeline.backlog.count == 21 * 500)
+            #expect(metricValue("weir_store_errors_total", in: registry) == 21)
+            _ = try reader.rows("COMMIT")
+            step()
+            #expect(!pipeline.backlog.isFailing && pipeline.backlog.count == 0)
+            #expect(
+                try rows("SELECT count(*) FROM peer_dead", in: path)
+                    == [[.integer(Int64(rounds) * 500)]])
+            #expect(try rows("SELECT count(*) FROM events_lost", in: path) == [[.integer(0)]])
+            #expect(
+                log.lines == [
+                    "error: the store takes no facts; they wait in memory and the gateway goes on",
+                    "notice: the store takes facts again",
+                ])
+            pipeline.end(.signal, at: epoch + rounds)
+        }
+    }
+
     /// The database, its log and whatever else lies beside it.
     private func scan(_ path: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()

@@ -71,6 +71,11 @@ struct RefusalTests {
                 8
             ),
             (
+                "telemetry: {store_log_limit: 16777216}\n",
+                "telemetry.store_log_limit: 16777216 is out of range; expected a number from 33554432 to 1099511627776",
+                8
+            ),
+            (
                 "telemetry: {retention: {sessions: 90d}}\n",
                 "telemetry.retention.sessions: needs telemetry.retention.samples: samples go first",
                 8

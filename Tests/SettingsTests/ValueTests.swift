@@ -137,6 +137,13 @@ struct ValueTests {
         #expect(throws: Refusal.self) { try kind.parse(written) }
     }
 
+    @Test("bytes of the store's log")
+    func storeLogLimit() throws {
+        let telemetry = try parse(smallest + "telemetry: {store_log_limit: 33554432}\n").telemetry
+        #expect(telemetry.storeLogLimit == 32 << 20)
+        #expect(try parse(smallest).telemetry.storeLogLimit == 1 << 30)
+    }
+
     @Test("ages of what is kept, single kinds of event among them")
     func retention() throws {
         let retention = try parse(

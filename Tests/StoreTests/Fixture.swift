@@ -23,10 +23,13 @@ final class Folder {
 
     var file: String { path + "/s.db" }
 
-    func open(at second: Int64 = 0, retention: Retention = Retention()) throws -> Store {
+    func open(
+        at second: Int64 = 0, retention: Retention = Retention(),
+        logLimit: UInt64 = Store.standardLogLimit
+    ) throws -> Store {
         try Store(
             path: file, version: "0.1.0", at: .seconds(second), bootID: "boot",
-            retention: retention)
+            retention: retention, logLimit: logLimit)
     }
 
     /// A folder with what this one's files would be if the writer were killed now.

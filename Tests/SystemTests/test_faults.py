@@ -1,6 +1,6 @@
 """What goes wrong with the store's disk never reaches a packet: the gateway forwards all of them
-while the disk is full and while somebody holds the store's lock, and afterwards nothing is
-missing."""
+while the disk is full, while somebody holds the store's lock and while a reader has its log at
+the limit, and afterwards nothing is missing."""
 
 import contextlib
 import errno
@@ -11,6 +11,7 @@ from charon import Charon, client_configuration, pinging
 from lab import LabTestCase, Network, free_port, wait_for
 from weir import Weir
 
+LOG_LIMIT = 32 << 20
 USER, PSK = "psk-client.lab", "lab-psk-0123456789abcdef"
 
 
@@ -20,11 +21,11 @@ class FaultTests(LabTestCase):
         self.network = Network(self)
         self.disk = self.folder / "disk"
         self.disk.mkdir()
-        self.run_command("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", self.disk)
+        self.run_command("mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", self.disk)
         # Lazily: a weir of a test that failed may still be there.
         self.addCleanup(self.run_command, "umount", "--lazy", self.disk)
         self.weir = Weir.in_lab(self, self.network, telemetry={
-            "store": f"{self.disk}/weir.db", "interval": "1s",
+            "store": f"{self.disk}/weir.db", "interval": "1s", "store_log_limit": LOG_LIMIT,
             "metrics": {"listen": "127.0.0.1", "port": free_port()}})
         self.client = Charon(
             self, "client", self.network.client, client_configuration({"right": (USER, PSK)}))
@@ -66,6 +67,24 @@ class FaultTests(LabTestCase):
         connection.execute("ROLLBACK")
         connection.close()
 
+    @contextlib.contextmanager
+    def pinned_log(self):
+        """A reader in a transaction, and more in the log behind it than there may be."""
+        reader = sqlite3.connect(self.weir.store, isolation_level=None, timeout=30)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchall()
+        writer = sqlite3.connect(self.weir.store, isolation_level=None, timeout=30)
+        writer.execute("CREATE TABLE filler (content BLOB)")
+        writer.execute("INSERT INTO filler VALUES (zeroblob(?))", (LOG_LIMIT,))
+        writer.execute("DROP TABLE filler")
+        writer.close()
+        yield
+        reader.execute("ROLLBACK")
+        reader.close()
+
+    def log_size(self):
+        return os.path.getsize(f"{self.weir.store}-wal")
+
     def test_packets_never_wait_for_the_store(self):
         self.client.connect("right")
         address = self.client.virtual_address("right")
@@ -78,6 +97,15 @@ class FaultTests(LabTestCase):
             with self.locked_store():
                 self.wait_for_errors("locked")
             self.wait_for_ticks()
+            with self.pinned_log():
+                self.wait_for_errors("pinned")
+                size = self.log_size()
+                self.wait_for_errors("pinned still")
+                self.assertGreaterEqual(size, LOG_LIMIT)
+                self.assertEqual(self.log_size(), size)
+                self.assertEqual(self.weir.http("/readyz")[0], 503)
+            self.wait_for_ticks()
+            self.assertLess(self.log_size(), LOG_LIMIT)
         traffic = self.client.settled_traffic()
         self.client.disconnect("right")
         self.weir.wait_for_rows(
@@ -92,3 +120,4 @@ class FaultTests(LabTestCase):
         log = self.weir.daemon.stdout.read_text() + self.weir.daemon.stderr.read_text()
         self.assertIn("the store takes no facts", log)
         self.assertIn("the store takes facts again", log)
+        self.assertIn(f"end process {os.getpid()} (", log)

@@ -101,15 +101,16 @@ extension Engine {
         rejection.method = .psk
         let ourID = IdentificationPayload(connection.localIdentity)
         do throws(CryptoError) {
+            let pad = try keyPad(sa.suite.prf, connection.secret.bytes)
             let theirs = try sharedKeyAuth(
-                sa.suite.prf, secret: connection.secret.bytes, message: handshake.request,
+                sa.suite.prf, pad: pad, message: handshake.request,
                 nonce: handshake.responderNonce, key: sa.keys.initiatorAuth,
                 identity: claimed.bytes)
             guard SecretBytes(copying: theirs).matches(auth.data) else {
                 return .failure(rejection.because(.wrongCredential))
             }
             let ours = try sharedKeyAuth(
-                sa.suite.prf, secret: connection.secret.bytes, message: handshake.response,
+                sa.suite.prf, pad: pad, message: handshake.response,
                 nonce: handshake.initiatorNonce, key: sa.keys.responderAuth,
                 identity: ourID.bytes)
             return .success(

@@ -176,7 +176,7 @@ extension ClientHandshake {
                 prf, message: message, nonce: nonce, key: key, identity: identity)
         }
         return try sharedKeyAuth(
-            prf, secret: policy.secret.bytes, message: message, nonce: nonce, key: key,
+            prf, pad: keyPad(prf, policy.secret.bytes), message: message, nonce: nonce, key: key,
             identity: identity)
     }
 }

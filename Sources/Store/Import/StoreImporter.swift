@@ -91,6 +91,9 @@ package final class StoreImporter {
 
     /// Within a batch everything counts together, or nothing does.
     package func beginBatch(of state: ImportState) throws(ImportError) {
+        do throws(StoreError) {
+            try LogLimit(path: path, bytes: Store.standardLogLimit).check(connection)
+        } catch { throw .store(error) }
         try storing { () throws(SQLiteError) in
             try self.connection.execute("BEGIN IMMEDIATE")
             self.isInBatch = true
