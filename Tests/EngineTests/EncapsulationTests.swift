@@ -25,7 +25,7 @@ struct EncapsulationTests {
                     false
                 }
             } == true)
-        #expect(pair.failureReasons == [.noEncapsulation])
+        #expect(pair.failureReasons == [.noProposalChosen])
         #expect(pair.tick.sessions == 0)
         #expect(pair.tick.pools[0].used == 0)
         pair.drive(for: .seconds(60))

@@ -60,8 +60,6 @@ package enum AuthFailure: String, Label {
     case unsupportedCriticalPayload = "unsupported_critical_payload"
     /// The peer allows no NAT on its path and there is one (UNEXPECTED_NAT_DETECTED, RFC 4555).
     case unexpectedNAT = "unexpected_nat_detected"
-    /// The peer keeps to the IKE port, so that its ESP would not go in UDP (RFC 7296 §2.23).
-    case noEncapsulation = "no_udp_encapsulation"
     /// The ticket was used by somebody else, or revoked, since it was shown.
     case ticketRefused = "ticket_refused"
     /// IKE_SA_INIT was answered and no valid IKE_AUTH came in time.
