@@ -23,6 +23,10 @@ extension Engine {
         guard !isForbiddenNAT(payloads, on: sa.path) else {
             throw rejection.because(.unexpectedNAT, .unexpectedNATDetected)
         }
+        // ESP straight over IP is nothing that we have.
+        guard sa.path.encapsulated || !policy.forcesEncapsulation else {
+            throw rejection.because(.noProposalChosen, .noProposalChosen)
+        }
         let session = newSession(of: login, on: sa, at: now)
         let offer: LeaseOffer?
         do throws(LeaseRefusal) {

@@ -170,13 +170,26 @@ extension Engine {
     }
 
     /// Stops using a Child SA but hears its last packets (RFC 7296 §2.8).
-    func retire(_ id: ChildID, of session: Session, _ reason: ChildEnd, at now: Instant) {
+    ///
+    /// - Parameter until: when it goes for good.
+    func retire(_ id: ChildID, of session: Session, _ reason: ChildEnd, until: Instant) {
         session.change(id) { child in
             guard !child.isRetired else { return }
-            child.state = .retired(until: now + policy.timing.retiredInbound)
+            child.state = .retired(until: until)
             child.end = reason
             dataplane.deactivateOutbound(id)
         }
+    }
+
+    /// The peer knows that a Child SA is deleted: what it sent by it is on the way, at most.
+    func finishDelete(_ inboundSPI: UInt32, of sa: IKESA, at now: Instant) {
+        guard let session = sa.session,
+            let child = session.children.first(where: { $0.inboundSPI == inboundSPI })
+        else { return }
+        session.change(child.id) {
+            $0.state = .retired(until: now + policy.timing.retiredInbound)
+        }
+        scheduleChildren(of: sa)
     }
 
     /// The peer is to delete a Child SA: the one that it replaced, or its own redundant one.

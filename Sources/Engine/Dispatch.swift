@@ -104,7 +104,8 @@ extension Engine {
             guard case .awaitingAuthResponse(let handshake) = sa.phase else { return }
             receiveAuthResponse(payloads, of: sa, handshake, at: now, &output)
         case .liveness: dpdAnswered += 1
-        case .deleteChild, .redirect: break
+        case .deleteChild(let spi): finishDelete(spi, of: sa, at: now)
+        case .redirect: break
         case .requestTicket: keepTicket(payloads, of: sa, sa.session, at: now)
         case .verifyPath: finishVerification(payloads, pending.context, of: sa, at: now, &output)
         case .updateAddresses: finishUpdate(payloads, pending.context, of: sa, at: now, &output)

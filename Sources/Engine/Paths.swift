@@ -32,7 +32,8 @@ extension Engine {
 
     /// Follows a peer behind a NAT that gave it another address or port.
     func followNAT(of sa: IKESA, to path: Path, _ output: inout Output) {
-        guard path != sa.path, sa.nat == .peer || sa.nat == .both else { return }
+        // Not to the IKE port, from where no ESP goes (§2.23: it stays on the other one).
+        guard path != sa.path, path.encapsulated, sa.nat == .peer || sa.nat == .both else { return }
         sa.path = path
         if let session = sa.session { move(session, to: path, .natRebinding, &output) }
     }

@@ -184,6 +184,9 @@ package struct Timing: Sendable {
     package var linger: Duration = .seconds(10)
     /// How long the inbound half of a replaced Child SA waits for its last packets.
     package var retiredInbound: Duration = .seconds(5)
+    /// How long we hear one that was replaced and that we delete, if the peer does not answer: longer
+    /// than we ask, with another exchange before it.
+    package var unheardDelete: Duration = .seconds(300)
     /// How long we wait for the Delete of an SA that the peer replaced.
     package var superseded: Duration = .seconds(30)
     /// How long a session whose user has logged in anew waits for its own Delete.

@@ -74,6 +74,13 @@ final class Session {
 
     func child(_ id: ChildID?) -> Child? { children.first { $0.id == id } }
 
+    /// The Child SA whose packets the peer receives on `spi`; of several the one that is not over,
+    /// for a peer may use an SPI again.
+    func child(outboundSPI spi: UInt32) -> Child? {
+        let all = children.filter { $0.outboundSPI == spi }
+        return all.first { !$0.isRetired } ?? all.first
+    }
+
     /// Changes one Child SA, if it is there.
     func change(_ id: ChildID, _ body: (inout Child) -> Void) {
         guard let index = children.firstIndex(where: { $0.id == id }) else { return }

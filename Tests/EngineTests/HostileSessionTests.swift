@@ -128,6 +128,24 @@ struct HostileSessionTests {
         try expectStanding(pair, raw)
     }
 
+    @Test("an SPI of a Child SA that has just gone may come again")
+    func recycledSPI() throws {
+        let (pair, raw) = try loggedIn()
+        let spis: [UInt32] = [0xc0ff_ee01, 0xc0ff_ee02, 0xc0ff_ee01, 0xc0ff_ee03]
+        for (old, new) in zip(spis, spis.dropFirst()) {
+            var spi: [UInt8] = []
+            spi.put(old)
+            let made = try raw.ask(rekey(raw, spi: spi, newSPI: new), as: .createChildSA)
+            #expect(notifies(made) == [])
+            let gone = try raw.ask([.delete(.children([old]))], as: .informational)
+            #expect(gone?.count == 1)
+        }
+        pair.drive(for: .seconds(6))
+        #expect(pair.gatewayPlane.count == 1)
+        #expect(pair.events(ChildSARekeyed.self).count == 3)
+        try expectStanding(pair, raw)
+    }
+
     @Test("rekeys of the IKE SA with odd SPIs", arguments: [0, 4, 7, 8, 9, 255])
     func oddIKERekey(_ length: Int) throws {
         let (pair, raw) = try loggedIn()

@@ -47,9 +47,7 @@ extension Engine {
         let spi = notify.spi.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let unknown = ChildRefusal(
             NotifyPayload(.childSANotFound, protocolID: .esp, spi: notify.spi))
-        guard let old = session.children.first(where: { $0.outboundSPI == spi }) else {
-            throw unknown
-        }
+        guard let old = session.child(outboundSPI: spi) else { throw unknown }
         switch old.state {
         case .installed: return old
         case .replaced: throw ChildRefusal(.temporaryFailure)

@@ -61,21 +61,20 @@ extension Engine {
     private func peerDeletedChild(
         _ spi: UInt32, of sa: IKESA, _ session: Session, at now: Instant, _ output: inout Output
     ) -> UInt32? {
-        guard let child = session.children.first(where: { $0.outboundSPI == spi }),
-            !child.isRetired
-        else { return nil }
+        guard let child = session.child(outboundSPI: spi), !child.isRetired else { return nil }
+        let last = now + policy.timing.retiredInbound
         let rival = standing(sa.pending?.context.rival, of: session)
         if case .replaced = child.state {
             // The end of a rekey: what we send goes by the successor from now on.
             if let successor = child.successor { dataplane.activateOutbound(successor) }
-            retire(child.id, of: session, child.end ?? .rekeyed, at: now)
+            retire(child.id, of: session, child.end ?? .rekeyed, until: last)
         } else if let rival, sa.pending?.job == .rekeyChild(child.id) {
             // The peer's own rekey of it is done; ours comes too late (§2.8.1).
             tellRekeyed(child, by: rival.id, .peer, of: session, at: now, &output)
             dataplane.activateOutbound(rival.id)
-            retire(child.id, of: session, .rekeyed, at: now)
+            retire(child.id, of: session, .rekeyed, until: last)
         } else if rival?.id == child.id {
-            retire(child.id, of: session, .redundant, at: now)
+            retire(child.id, of: session, .redundant, until: last)
         } else {
             remove(child, of: session, .deletedByPeer, &output)
         }

@@ -159,12 +159,16 @@ extension Engine {
         return session.child(installed).map { ($0, nonce.bytes) }
     }
 
-    /// Deletes a Child SA, and hears its last packets.
+    /// Deletes a Child SA, and hears its last packets. Of one that was replaced these come until the
+    /// peer has heard of the Delete.
     func discard(
         _ child: Child, _ reason: ChildEnd, of sa: IKESA, _ session: Session, at now: Instant,
         _ output: inout Output
     ) {
-        retire(child.id, of: session, reason, at: now)
+        let span =
+            reason == .rekeyed || reason == .redundant
+            ? policy.timing.unheardDelete : policy.timing.retiredInbound
+        retire(child.id, of: session, reason, until: now + span)
         request(.deleteChild(child.inboundSPI), of: sa, at: now, &output)
     }
 
