@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from lab import Network, require, wait_for
@@ -258,18 +260,19 @@ class CharonGateway:
         return self.charon.device_traffic()
 
 
+PINGER = pathlib.Path(__file__).with_name("pinger.py")
+
+
 @contextlib.contextmanager
 def pinging(network, namespace, source, target, interval=0.05):
     """Pings all the while; yields a list that holds (sent, answered) afterwards."""
     result = []
     process = subprocess.Popen(
-        ["ip", "netns", "exec", namespace, "ping", "-n", "-q", "-i", str(interval),
-         "-I", source, target], stdout=subprocess.PIPE, text=True)
+        ["ip", "netns", "exec", namespace, sys.executable, PINGER, source, target, str(interval)],
+        stdout=subprocess.PIPE, text=True)
     try:
         yield result
     finally:
-        # ping counts its answers on SIGINT; those under way get a moment.
-        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=10)
         match = re.search(r"(\d+) packets transmitted, (\d+) received", output)
