@@ -140,6 +140,10 @@ let package = Package(
             path: "Tests/TestKit", swiftSettings: common),
         // Folders that go when the test is over.
         .target(name: "TestFiles", path: "Tests/TestFiles", swiftSettings: common),
+        // What gateways tell, for benches.
+        .target(
+            name: "BenchFacts", dependencies: ["Vocabulary"], path: "Tests/BenchFacts",
+            swiftSettings: common),
         // Files that fail, for the store's tests.
         .target(name: "CFaultyFiles", dependencies: ["CSQLite"], path: "Tests/FaultyFiles"),
         .executableTarget(
@@ -152,11 +156,11 @@ let package = Package(
         .executableTarget(
             name: "recorder-bench",
             dependencies: [
-                "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging,
+                "BenchFacts", "Crypto", "Exporter", "Recorder", "Store", "Vocabulary", logging,
             ],
             path: "Tests/RecorderBench", swiftSettings: common),
         .executableTarget(
-            name: "store-bench", dependencies: ["SQLite", "Store", "Vocabulary"],
+            name: "store-bench", dependencies: ["BenchFacts", "SQLite", "Store", "Vocabulary"],
             path: "Tests/StoreBench", exclude: ["compare.py"], swiftSettings: common),
         tests("AlertsTests", ["Alerts", "Vocabulary", logging]),
         tests(

@@ -40,6 +40,17 @@ struct HMAC: ~Copyable, @unchecked Sendable {
         guard done else { throw .latest() }
     }
 
+    /// Of a whole message, `count` bytes: as many as the digest has.
+    borrowing func authenticator(
+        _ message: [UInt8], count: Int
+    ) throws(CryptoError) -> [UInt8] {
+        try update(message.span)
+        var output = [UInt8](repeating: 0, count: count)
+        var span = output.mutableSpan
+        try finish(&span)
+        return output
+    }
+
     deinit { EVP_MAC_CTX_free(context) }
 }
 
@@ -57,17 +68,13 @@ package final class KeyedHMAC: Sendable {
 
     /// 32 bytes. Can fail for want of memory only, and then ends the process.
     package func authenticator(_ message: [UInt8]) -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: PRF.hmacSHA256.length)
-        let done = mac.withLock { mac in
+        let output = mac.withLock { mac -> [UInt8]? in
             do throws(CryptoError) {
                 try mac.restart()
-                try mac.update(message.span)
-                var span = output.mutableSpan
-                try mac.finish(&span)
-                return true
-            } catch { return false }
+                return try mac.authenticator(message, count: PRF.hmacSHA256.length)
+            } catch { return nil }
         }
-        guard done else { Self.fail() }
+        guard let output else { Self.fail() }
         return output
     }
 

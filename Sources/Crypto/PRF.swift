@@ -59,12 +59,7 @@ package enum PRF: CaseIterable, Sendable {
     package func authenticator(
         _ key: borrowing SecretBytes, _ data: [UInt8]
     ) throws(CryptoError) -> [UInt8] {
-        let mac = try keyed(key)
-        try mac.update(data.span)
-        var output = [UInt8](repeating: 0, count: length)
-        var span = output.mutableSpan
-        try mac.finish(&span)
-        return output
+        try keyed(key).authenticator(data, count: length)
     }
 
     /// prf+(key, seed), `count` bytes of it (RFC 7296 §2.13).

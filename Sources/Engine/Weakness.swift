@@ -78,13 +78,16 @@ extension WeakAlgorithm? {
 
 /// The worst that one of some proposals could only lead to; nil if each can lead to something good.
 func weakest(of offers: [Proposal]) -> WeakAlgorithm? {
-    offers.compactMap(\.weakness).min { Optional($0).strength < Optional($1).strength }
+    worst(of: offers.compactMap(\.weakness))
 }
 
 /// The worst algorithm of an SA that has all of these.
 private func weakest(of transforms: [Transform]) -> WeakAlgorithm? {
-    let weak = transforms.lazy.compactMap(\.weakness)
-    return weak.min { Optional($0).strength < Optional($1).strength }
+    worst(of: transforms.compactMap(\.weakness))
+}
+
+private func worst(of algorithms: [WeakAlgorithm]) -> WeakAlgorithm? {
+    algorithms.min { Optional($0).strength < Optional($1).strength }
 }
 
 extension IKESuite {

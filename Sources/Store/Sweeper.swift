@@ -9,7 +9,7 @@ import Vocabulary
 struct Sweeper {
     private let retention: Retention
     /// Of kinds of events that don't stay for good.
-    private let ages: [(kind: String, age: Duration)]
+    private let ages: [(kind: EventKind, age: Duration)]
     /// Free pages of 4 kB that stay in the file: the journal needs them again.
     private let slack: Int64
     /// From where the monotonic clock is followed.
@@ -32,7 +32,7 @@ struct Sweeper {
     init(_ retention: Retention, slack: Int64 = 2_048) {
         self.retention = retention
         ages = Catalogue.events.compactMap { kind in
-            retention.age(of: kind).map { (kind.name, $0) }
+            retention.age(of: kind).map { (kind, $0) }
         }
         self.slack = slack
     }
@@ -126,7 +126,7 @@ struct Sweeper {
         for (kind, age) in ages {
             guard let before = start(age, before: now) else { continue }
             let found = try connection.integer(
-                "SELECT EXISTS (SELECT 1 FROM \(quoted(kind)) WHERE at_ns < ?)",
+                "SELECT EXISTS (SELECT 1 FROM \(quoted(kind.name)) WHERE at_ns < ?)",
                 [.integer(before)])
             if found != 0 { return true }
         }
@@ -161,8 +161,8 @@ struct Sweeper {
     private mutating func deleteEvents(
         at now: Timestamp, on connection: Connection
     ) throws(SQLiteError) {
-        for kind in Catalogue.events {
-            guard let before = start(retention.age(of: kind), before: now) else { continue }
+        for (kind, age) in ages {
+            guard let before = start(age, before: now) else { continue }
             let place = places[kind.name] ?? (.min, .min)
             // The newest row stays: ids are never used again.
             let rows = try connection.rows(

@@ -14,16 +14,7 @@ struct LimitTests {
         policy.connections[0].unique = .never
         change(&policy)
         let pair = Pair(policy)
-        return (pair, try users.map { try logIn($0, pair) })
-    }
-
-    @discardableResult
-    private func logIn(_ user: String, _ pair: Pair) throws -> ConnectionHandle {
-        var client = ClientPolicy.of(user)
-        client.initialContact = false
-        let handle = try #require(pair.connect(client))
-        pair.drive()
-        return handle
+        return (pair, try users.map { try pair.logIn($0) })
     }
 
     /// Whether these users have the sessions that are up, the oldest first.
@@ -88,9 +79,9 @@ struct LimitTests {
         }
         pair.act { $0.rekeyChild(handles[1], at: $1, &$2) }
         pair.drive(for: .seconds(10))
-        try logIn("d@lab", pair)
+        try pair.logIn("d@lab")
         #expect(areUp(["a@lab", "c@lab", "d@lab"], pair))
-        try logIn("e@lab", pair)
+        try pair.logIn("e@lab")
         #expect(areUp(["c@lab", "d@lab", "e@lab"], pair))
         #expect(ends(pair) == [.evicted, .evicted])
     }
@@ -115,10 +106,10 @@ struct LimitTests {
             $0.connections[0].sessionLimit = 1
             $0.connections[0].userLimit = 1
         }
-        for _ in 0..<8 { try logIn("a@lab", pair) }
+        for _ in 0..<8 { try pair.logIn("a@lab") }
         #expect(pair.failures.isEmpty)
         #expect(pair.tick.sessions == 5)
-        try logIn("b@lab", pair)
+        try pair.logIn("b@lab")
         #expect(pair.failureReasons == [.connectionLimit])
         pair.drive(for: .seconds(20))
         #expect(pair.tick.sessions == 1)
@@ -135,7 +126,19 @@ struct LimitTests {
         pair.actAtGateway { engine, _, _ in try? engine.adopt(policy) }
         pair.drive()
         #expect(pair.tick.sessions == 4)
-        try logIn("e@lab", pair)
+        try pair.logIn("e@lab")
         #expect(areUp(["b@lab", "c@lab", "d@lab", "e@lab"], pair))
+    }
+}
+
+extension Pair {
+    /// Logs a user in who leaves its other sessions be.
+    @discardableResult
+    func logIn(_ user: String) throws -> ConnectionHandle {
+        var client = ClientPolicy.of(user)
+        client.initialContact = false
+        let handle = try #require(connect(client))
+        drive()
+        return handle
     }
 }

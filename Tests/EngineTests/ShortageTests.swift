@@ -6,20 +6,12 @@ import Vocabulary
 
 @Suite("What a shard has no room for")
 struct ShortageTests {
-    private func logIn(_ pair: Pair, _ name: String) throws -> ConnectionHandle {
-        var client = ClientPolicy.of(name)
-        client.initialContact = false
-        let handle = try #require(pair.connect(client))
-        pair.drive()
-        return handle
-    }
-
     @Test("counts those who are logging in, and is over when somebody leaves")
     func pool() throws {
         var policy = EnginePolicy.example
         policy.pools = [PoolPolicy(name: "rw", first: "10.88.0.1", last: "10.88.0.2")]
         let pair = Pair(policy)
-        let handle = try logIn(pair, "alice@lab")
+        let handle = try pair.logIn("alice@lab")
         #expect(pair.gateway.shortage == [])
         let stranger = RawClient(pair)
         #expect(try stranger.initiate())
@@ -28,7 +20,7 @@ struct ShortageTests {
         #expect(!pair.gateway.hasAnswered(stranger.request, on: path(from: Endpoint(.lan, 500))))
         pair.drive(for: .seconds(60))
         #expect(pair.gateway.shortage == [])
-        _ = try logIn(pair, "bob@lab")
+        _ = try pair.logIn("bob@lab")
         #expect(pair.gateway.shortage == [.pool(0)])
         pair.act { $0.disconnect(handle, at: $1, &$2) }
         pair.drive()
@@ -47,11 +39,11 @@ struct ShortageTests {
         policy.connections[0].sessionLimit = 1
         let pair = Pair(policy)
         #expect(pair.gateway.shortage == [])
-        _ = try logIn(pair, "alice@lab")
+        _ = try pair.logIn("alice@lab")
         #expect(pair.gateway.shortage == [.connection(0)])
         policy.connections[0].sessionLimit = nil
         pair.actAtGateway { engine, _, _ in try? engine.adopt(policy) }
-        _ = try logIn(pair, "bob@lab")
+        _ = try pair.logIn("bob@lab")
         #expect(pair.gateway.shortage == [.sessions])
     }
 

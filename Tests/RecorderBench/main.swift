@@ -1,3 +1,4 @@
+import BenchFacts
 import Crypto
 import Exporter
 import Glibc
@@ -16,30 +17,6 @@ func seconds(_ clock: clockid_t) -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// What a gateway tells of one user who logs in and out.
-func factsOfLogin(_ number: Int) -> [any Event] {
-    let session = SessionID(
-        milliseconds: 1_795_000_000_000 + UInt64(number), random: [])
-    let child = ChildID(UInt64(number))
-    let identity = Identity("user\(number)@example.org")
-    let address = VirtualAddress(.v4(0x0a58_0000 &+ UInt32(truncatingIfNeeded: number)))
-    var established = SessionEstablished.example
-    established.session = Public(session)
-    established.identity = Personal(identity)
-    established.virtualAddress = Personal(address)
-    return [
-        LeaseGranted(session: session, pool: "staff", identity: identity, address: address),
-        established,
-        ChildSAInstalled(
-            session: session, child: child, inboundSPI: ESPSPI(1), outboundSPI: ESPSPI(2),
-            suite: "aes128gcm16", lifetimeMilliseconds: 3_600_000),
-        ChildSAClosed(session: session, child: child, reason: .sessionClosed, total: Traffic()),
-        LeaseReleased(session: session, pool: "staff"),
-        SessionClosed(
-            session: session, reason: .deletedByPeer, durationMilliseconds: 1, total: Traffic()),
-    ]
-}
-
 /// - Returns: milliseconds of CPU of all threads but this one, for each login.
 func logins(_ path: String, count: Int) throws -> Double {
     let store = try Store(path: path, version: "bench", at: Timestamp(nanoseconds: 1), bootID: "b")
@@ -54,7 +31,9 @@ func logins(_ path: String, count: Int) throws -> Double {
     let thread = seconds(CLOCK_THREAD_CPUTIME_ID)
     for number in 0..<count {
         let now = Instant(nanoseconds: UInt64(seconds(CLOCK_MONOTONIC) * 1e9))
-        for event in factsOfLogin(number) { queue.record(event, at: now) }
+        let session = SessionID(
+            milliseconds: 1_795_000_000_000 + UInt64(number), random: [])
+        for event in factsOfLogin(number, session: session) { queue.record(event, at: now) }
         // A thousand a second, so that a round has a hundred.
         if number % 100 == 99 { usleep(100_000) }
     }

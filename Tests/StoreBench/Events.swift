@@ -1,3 +1,4 @@
+import BenchFacts
 import Glibc
 import Store
 import Vocabulary
@@ -27,26 +28,8 @@ private func eventsOfUser(_ number: Int) -> [RecordedEvent] {
     let session = SessionID(
         milliseconds: 1_795_000_000_000 + nanoseconds / 1_000_000,
         random: (0..<10).map { UInt8(truncatingIfNeeded: mixed >> ($0 * 6)) })
-    let child = ChildID(UInt64(number))
-    let identity = Identity("user\(number)@example.org")
-    let address = VirtualAddress(.v4(0x0a40_0000 &+ UInt32(truncatingIfNeeded: number)))
-    var established = SessionEstablished.example
-    established.session = Public(session)
-    established.identity = Personal(identity)
-    established.virtualAddress = Personal(address)
-    let events: [any Event] = [
-        LeaseGranted(session: session, pool: "staff", identity: identity, address: address),
-        established,
-        ChildSAInstalled(
-            session: session, child: child, inboundSPI: ESPSPI(1), outboundSPI: ESPSPI(2),
-            suite: "aes128gcm16", lifetimeMilliseconds: 3_600_000),
-        ChildSAClosed(session: session, child: child, reason: .sessionClosed, total: Traffic()),
-        LeaseReleased(session: session, pool: "staff"),
-        SessionClosed(
-            session: session, reason: .deletedByPeer, durationMilliseconds: 1, total: Traffic()),
-    ]
     let policy = Disclosure(pseudonymiser: Hidden())
-    return events.map { event in
+    return factsOfLogin(number, session: session).map { event in
         RecordedEvent(
             at: Timestamp(nanoseconds: 1_795_000_000_000_000_000 + Int64(nanoseconds)),
             instant: Instant(nanoseconds: nanoseconds), event: event.disclosed(under: policy))
